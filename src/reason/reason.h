@@ -1,0 +1,57 @@
+#ifndef REASON_REASON_H
+#define REASON_REASON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+/* Every way an exchange can end. Names are kebab-case in public, underscored here. */
+enum reason {
+    R_NONE, /* nothing to report: go on */
+    R_MORE, /* no verdict before more bytes come; never leaves a parser */
+#define REASON(id, name, ...) R_##name,
+#include "reason/reasons.def"
+#undef REASON
+    R_COUNT
+};
+
+/* Whose codes are spoken. */
+enum dialect { DIALECT_RFC, DIALECT_NGINX, DIALECT_IIS, DIALECT_CLOUDFLARE, DIALECTS };
+
+/* May the connection carry another exchange? */
+enum after { KEEP, CLOSE };
+
+/* Is repeating the request later worth while? */
+enum lasts { UNKNOWN, TEMPORARY, PERMANENT };
+
+struct code {
+    uint16_t wire;   /* status sent; 0: nothing is sent */
+    uint16_t detail; /* nginx: status for the log; iis: sub-status + 1; cloudflare: error code; 0: none */
+};
+
+struct reason_info {
+    uint16_t id; /* stable for ever; never in 100..599 */
+    enum after after;
+    enum lasts lasts;
+    struct code code[DIALECTS]; /* as stored: read through reason_code() */
+    const char *name;           /* kebab-case */
+    const char *proxy_error;    /* RFC9209:2.3 error type, or "" */
+    const char *spec;           /* RFCnnnn:section, or "local" */
+    const char *text;           /* English, at most 72 bytes, no full stop */
+};
+
+/* r in (R_MORE, R_COUNT). Never NULL. */
+const struct reason_info *reason_info(enum reason r);
+
+/* Both numbers of r in dialect d; a dialect that has none of its own answers as the RFC does. */
+struct code reason_code(enum reason r, enum dialect d);
+
+/* By public name (kebab-case); R_NONE when there is none. */
+enum reason reason_find(struct span name);
+
+/* The dialect called `name` (rfc, nginx, iis, cloudflare); DIALECTS when there is none. */
+enum dialect dialect_find(struct span name);
+const char *dialect_name(enum dialect d);
+
+#endif
