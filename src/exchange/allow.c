@@ -1,0 +1,25 @@
+#include "exchange/allow.h"
+
+#define BIT(m) (UINT64_C(1) << (m))
+
+uint64_t exchange_methods(const struct exchange *x)
+{
+    uint64_t set = BIT(M_GET) | BIT(M_HEAD);
+
+    if (x->policy != NULL) {
+        set = x->policy->methods & x->res->methods;
+        if (x->policy->trace)
+            set |= BIT(M_TRACE);
+    }
+    if (x->facts.is_collection)
+        set &= ~(BIT(M_PUT) | BIT(M_DELETE));
+    return set | BIT(M_OPTIONS);
+}
+
+void allow_add(struct exchange *x)
+{
+    char text[512];
+    size_t n = method_list(exchange_methods(x), text, sizeof text);
+
+    reply_add(x, SPAN("Allow"), arena_copy(&x->arena, (struct span){ text, n }));
+}

@@ -1,0 +1,49 @@
+#ifndef EXCHANGE_BODY_H
+#define EXCHANGE_BODY_H
+
+#include <stdint.h>
+
+#include "base/span.h"
+#include "exchange/flow.h"
+
+struct body;
+struct exchange;
+
+/* One run of content: bytes in memory, or a part of a file that can go to a socket without a copy. */
+struct piece {
+    struct span bytes; /* when fd < 0; valid until the next call of next() or stop() */
+    int fd;            /* -1: none; borrowed until stop() */
+    uint64_t offset;   /* bytes from the start of fd */
+    uint64_t length;   /* bytes of fd to send */
+};
+
+/* Bodies are pulled: whoever sends asks when it can make progress. */
+struct body_ops {
+    /* The next piece. FLOW_GO with an empty piece is the end; FLOW_WAIT: x is parked; FLOW_STOP: x's verdict of the
+     * content is set by exchange_break() and what was sent so far must be abandoned. */
+    enum flow (*next)(struct body *b, struct exchange *x, struct piece *out);
+    /* Last call, exactly once, after the end or an abandon. May be NULL. */
+    void (*stop)(struct body *b);
+};
+
+struct body {
+    const struct body_ops *ops;
+    int64_t length; /* bytes in all; -1: not known in advance */
+};
+
+/* A body made of pieces that are known in advance. */
+struct pieces_body {
+    struct body body;
+    const struct piece *pieces; /* borrowed; lives as long as the body */
+    uint32_t count, at;
+};
+
+/* Make *b send the count pieces in their order. */
+void pieces_body_init(struct pieces_body *b, const struct piece *pieces, uint32_t count);
+
+static inline struct piece piece_of(struct span bytes)
+{
+    return (struct piece){ .bytes = bytes, .fd = -1, .length = bytes.n };
+}
+
+#endif

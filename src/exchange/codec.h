@@ -1,0 +1,24 @@
+#ifndef EXCHANGE_CODEC_H
+#define EXCHANGE_CODEC_H
+
+#include "base/span.h"
+#include "exchange/flow.h"
+#include "reason/reason.h"
+
+struct exchange;
+
+/* How an exchange reaches its connection, whatever the protocol. */
+struct codec_ops {
+    const char *name;    /* "h1", for traces and the status page */
+    unsigned char major; /* of the protocol version that it speaks */
+    /* The next run of request content, in place, valid until the next call. FLOW_GO with piece->n == 0 is the end;
+     * FLOW_WAIT: x is parked until more arrives; FLOW_STOP: verdict set (cut short, bad chunk, over x->content_limit,
+     * too slow). */
+    enum flow (*content)(struct exchange *x, struct span *piece);
+    /* Send an interim response (R_interim_continue) now, unless the peer cannot take one. Never fails, never waits. */
+    void (*interim)(struct exchange *x, enum reason r);
+    /* x->verdict and x->reply are final: send head and content, then call x->host->ended(x). Returns at once. */
+    void (*reply)(struct exchange *x);
+};
+
+#endif

@@ -1,0 +1,60 @@
+#include "exchange/exchange.h"
+
+enum flow exchange_stop(struct exchange *x, enum reason why, uint32_t at, struct span operand, const char *where)
+{
+    if (x->verdict.why == R_NONE)
+        verdict_set_at(&x->verdict, why, at, operand, where);
+    return FLOW_STOP;
+}
+
+enum flow exchange_break(struct exchange *x, enum reason why, uint32_t at, const char *where)
+{
+    if (x->broken.why == R_NONE)
+        verdict_set_at(&x->broken, why, at, (struct span){ 0 }, where);
+    return FLOW_STOP;
+}
+
+void reply_add(struct exchange *x, struct span name, struct span value)
+{
+    if (x->reply.count == REPLY_FIELDS) {
+        x->arena.full = true;
+        return;
+    }
+    x->reply.fields[x->reply.count++] = (struct reply_field){ name, value };
+}
+
+void reply_memory(struct exchange *x, struct span content)
+{
+    struct pieces_body *b = arena_take(&x->arena, sizeof *b);
+    struct piece *piece = arena_take(&x->arena, sizeof *piece);
+
+    if (b == NULL || piece == NULL)
+        return;
+    *piece = piece_of(content);
+    pieces_body_init(b, piece, 1);
+    x->reply.body = &b->body;
+}
+
+static struct span join_lines(struct exchange *x, enum field_id id)
+{
+    const struct head *head = &x->req.head;
+    struct span all = { 0 };
+
+    for (unsigned i = 0; i < head->count; i++) {
+        struct span parts[] = { all, SPAN(", "), head->fields[i].value };
+
+        if (head->fields[i].id != id)
+            continue;
+        all = all.p == NULL ? head->fields[i].value : arena_join(&x->arena, parts, 3);
+    }
+    return all;
+}
+
+struct span request_field(struct exchange *x, enum field_id id)
+{
+    const struct field *f = head_field(&x->req.head, id);
+
+    if (f == NULL)
+        return (struct span){ 0 };
+    return head_repeated(&x->req.head, id) ? join_lines(x, id) : f->value;
+}

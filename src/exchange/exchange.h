@@ -1,0 +1,151 @@
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/span.h"
+#include "exchange/body.h"
+#include "exchange/codec.h"
+#include "exchange/flow.h"
+#include "exchange/policy.h"
+#include "exchange/resource.h"
+#include "exchange/trace.h"
+#include "http/etag.h"
+#include "http/head.h"
+#include "http/host.h"
+#include "http/range.h"
+#include "http/target.h"
+#include "reason/verdict.h"
+
+#define REPLY_FIELDS    32
+#define EXCHANGE_RANGES 16
+
+/* What the resource says about the target. */
+struct facts {
+    bool exists, is_collection;
+    bool has_index;          /* of a collection: a file stands for it */
+    bool parent_exists;      /* when !exists: the collection above is there */
+    bool was_removed;        /* when !exists: a tombstone says that it was deleted here */
+    bool negotiates;         /* several variants stand for the name */
+    bool acceptable;         /* at least one variant fits the Accept fields */
+    bool coding_acceptable;  /* a content coding that the client takes can be made */
+    bool variant_negotiates; /* the chosen variant negotiates itself */
+    bool has_etag, has_modified;
+    bool content_same;   /* the request's content is what is there already */
+    bool created;        /* PUT made something new */
+    struct etag etag;    /* of the selected representation */
+    int64_t modified;    /* seconds since 1970 UTC, if has_modified */
+    uint64_t length;     /* bytes of the selected representation */
+};
+
+struct request {
+    struct head head;     /* fields in place; valid until the exchange ends */
+    struct target target; /* parts of head.target */
+    struct host host;
+    struct span path;     /* decoded, without dot segments, begins with '/'; empty for `*` */
+    struct span subpath;  /* the part of path below the route's prefix, begins with '/' */
+    bool has_content;     /* framing announces content, of whatever length */
+    bool length_known;    /* by Content-Length (or none) */
+    bool expects_continue;
+    uint64_t length;      /* bytes announced, if length_known */
+};
+
+/* A field line of the reply. Name in its canonical case; both borrowed, from the arena or static. */
+struct reply_field {
+    struct span name, value;
+};
+
+struct reply {
+    uint32_t count;
+    struct reply_field fields[REPLY_FIELDS];
+    struct body *body;     /* NULL: no content */
+    struct span link_to;   /* redirects and choices: the URI that the content points to */
+    bool error_content;    /* the content explains the verdict: built after the graph */
+};
+
+struct wait {
+    const char *what;         /* "open", "content"; NULL: not waiting */
+    uint32_t ticket;          /* grows after every wait; stale wake-ups differ */
+    void *with;               /* what the waker holds for us, such as a job */
+    void (*cancel)(void *with); /* called instead of a wake-up if the client leaves first */
+};
+
+/* Milliseconds of the worker's clock at which something happened; 0: not yet. */
+struct moments {
+    uint64_t accepted_ms, first_byte_ms, head_ms, content_ms, answered_ms, ended_ms;
+    uint64_t waited_ms; /* spent in named waits */
+};
+
+/* Whoever runs exchanges: the only way up from below. */
+struct exchange_host {
+    void (*route)(struct exchange *x);  /* sets site, policy, res, subpath; a table look-up */
+    void (*resume)(struct exchange *x); /* after a wake-up: run the graph on */
+    void (*ended)(struct exchange *x);  /* the reply has left, or cannot */
+};
+
+struct exchange {
+    const struct exchange_host *host;
+    const struct codec_ops *codec;
+    void *conn;                /* the codec's */
+    void *worker;              /* the host's */
+    const void *site;          /* the host's; NULL: no site has this name */
+    const void *route;         /* the host's, for the resource's own settings: see route_settings */
+    const struct policy *policy;
+    const struct resource_ops *res;
+    const void *res_settings;  /* what the route configures for its resource; immutable */
+    void *res_state;           /* owned by res, in the arena */
+    bool res_opened;           /* res->close() is owed */
+    bool server_full, client_full; /* found by the connection at accept */
+    bool site_stopped;         /* the operator has taken the site out of service */
+
+    struct arena arena;
+    struct request req;
+    struct facts facts;
+    struct reply reply;
+    uint64_t content_limit;    /* bytes of content that content() may hand out */
+    struct byte_range ranges[EXCHANGE_RANGES];
+    uint32_t range_count;
+    enum range_kind range_kind;
+
+    uint32_t known;            /* F_ bits */
+    uint16_t at;               /* node to run next; survives a wait */
+    struct wait wait;
+    struct trace trace;
+    struct verdict verdict;    /* why it ended; set exactly once, by exchange_stop() */
+    struct verdict broken;     /* why sending failed after that, or R_NONE; set by exchange_break() */
+    struct verdict head_verdict; /* the codec's: why the head could not be read, or R_NONE */
+
+    char id[9];                /* 8 letters and a NUL */
+    struct moments moments;
+    uint64_t now_ms, unix_seconds; /* the worker's clock of this round */
+    uint64_t bytes_in, bytes_out;
+    uint16_t status_sent;
+};
+
+/* End x with a reason. Always returns FLOW_STOP. The first verdict stays. */
+enum flow exchange_stop(struct exchange *x, enum reason why, uint32_t at, struct span operand, const char *where);
+#define STOP(x, r, pos)                exchange_stop((x), (r), (uint32_t)(pos), (struct span){ 0 }, HERE)
+#define STOP_ABOUT(x, r, pos, operand) exchange_stop((x), (r), (uint32_t)(pos), (operand), HERE)
+
+/* Sending failed after the verdict: the second reason, for the log. Always returns FLOW_STOP. */
+enum flow exchange_break(struct exchange *x, enum reason why, uint32_t at, const char *where);
+
+/* Add a field line to the reply. More than REPLY_FIELDS mark the arena full. */
+void reply_add(struct exchange *x, struct span name, struct span value);
+
+/* Make these bytes (from the arena, or static) the content of the reply. */
+void reply_memory(struct exchange *x, struct span content);
+
+/* The value of the first line with this id, or an empty span with p == NULL. Several lines of a list field are joined
+ * with ", " in the arena (RFC9110:5.3). */
+struct span request_field(struct exchange *x, enum field_id id);
+
+/* Does the request have the field at all? */
+static inline bool request_has(const struct exchange *x, enum field_id id)
+{
+    return x->req.head.first[id] != 0;
+}
+
+#endif

@@ -1,0 +1,48 @@
+#include "exchange/allow.h"
+#include "graph/graph.h"
+#include "http/path.h"
+
+bool ask_site_known(const struct exchange *x)
+{
+    return x->site != NULL;
+}
+
+bool ask_site_running(const struct exchange *x)
+{
+    return !x->site_stopped;
+}
+
+bool ask_path_fits(const struct exchange *x)
+{
+    return x->req.target.path.n <= x->policy->path_limit_bytes;
+}
+
+bool ask_query_fits(const struct exchange *x)
+{
+    return x->req.target.query.n <= x->policy->query_limit_bytes;
+}
+
+bool ask_segments_fit(const struct exchange *x)
+{
+    return x->req.path.n <= x->policy->segments_limit || path_segments(x->req.path) <= x->policy->segments_limit;
+}
+
+bool ask_answer_configured(const struct exchange *x)
+{
+    return x->policy->answers;
+}
+
+bool ask_method_allowed(const struct exchange *x)
+{
+    return (exchange_methods(x) >> x->req.head.method) & 1;
+}
+
+bool ask_asks_trace(const struct exchange *x)
+{
+    return x->req.head.method == M_TRACE;
+}
+
+bool ask_name_visible(const struct exchange *x)
+{
+    return x->policy->hidden_served || path_first_hidden(x->req.path) == x->req.path.n;
+}

@@ -1,0 +1,66 @@
+#include "graph/graph.h"
+
+#include <stdio.h>
+
+_Static_assert(2 * GRAPH_NODES <= 64 * TRACE_WORDS, "grow TRACE_WORDS");
+
+#define NODE(n) { N_##n, R_NONE }
+#define END(r)  { 0, R_##r }
+
+const struct node graph_nodes[GRAPH_NODES] = {
+#define ASK(n, needs_, yes, no, spec_)                                                                                 \
+    [N_##n] = { .name = #n, .spec = spec_, .needs = needs_, .ask = ask_##n, .out = { no, yes } },
+#define ACT(n, needs_, gives_, next, spec_)                                                                            \
+    [N_##n] = { .name = #n, .spec = spec_, .needs = needs_, .gives = gives_, .act = act_##n, .out = { next } },
+#include "graph/graph.def"
+#undef ASK
+#undef ACT
+};
+
+const struct graph_block graph_blocks[] = {
+    { "arrive", N_receive },       { "route", N_route },
+    { "content", N_has_content },  { "resource", N_open },
+    { "collection", N_is_collection }, { "create", N_would_create },
+    { "negotiate", N_select },     { "precondition", N_has_if_match },
+    { "read", N_reads },           { "write", N_removes },
+    { "answer", N_give_answer },
+};
+const size_t graph_block_count = sizeof graph_blocks / sizeof graph_blocks[0];
+
+const struct graph_stop graph_stops[] = {
+#define MAY_STOP(node, reason) { N_##node, R_##reason },
+#include "graph/stops.def"
+#undef MAY_STOP
+};
+const size_t graph_stop_count = sizeof graph_stops / sizeof graph_stops[0];
+
+bool graph_may_stop(unsigned node, enum reason why)
+{
+    for (size_t i = 0; i < graph_stop_count; i++)
+        if (graph_stops[i].node == node && graph_stops[i].why == why)
+            return true;
+    return false;
+}
+
+size_t graph_path(const struct trace *t, char *out, size_t room)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (unsigned at = 0;;) {
+        const struct node *node = &graph_nodes[at];
+        unsigned yes = trace_has(t, 2 * at + 1);
+        bool past = yes || trace_has(t, 2 * at);
+        char mark = !past ? '?' : node->act != NULL ? '>' : yes ? '+' : '-';
+        int w = snprintf(out + n, room - n, "%s%s%c", n > 0 ? " " : "", node->name, mark);
+
+        if (w < 0 || (size_t)w >= room - n) {
+            out[n] = '\0';
+            return n;
+        }
+        n += (size_t)w;
+        if (!past || node->out[yes].end != R_NONE)
+            return n;
+        at = node->out[yes].to;
+    }
+}
