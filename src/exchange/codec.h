@@ -13,10 +13,8 @@ struct codec_ops {
     unsigned char major; /* of the protocol version that it speaks */
     /* The next run of request content, in place, valid until the next call. FLOW_GO with piece->n == 0 is the end;
      * FLOW_WAIT: x is parked until more arrives; FLOW_STOP: verdict set (cut short, bad chunk, over x->content_limit,
-     * too slow). */
+     * too slow). The first call sends 100 where the client waits for it: nobody who will refuse may call. */
     enum flow (*content)(struct exchange *x, struct span *piece);
-    /* Send an interim response (R_interim_continue) now, unless the peer cannot take one. Never fails, never waits. */
-    void (*interim)(struct exchange *x, enum reason r);
     /* x->verdict and x->reply are final: send head and content, then call x->host->ended(x). Returns at once. */
     void (*reply)(struct exchange *x);
 };

@@ -20,7 +20,7 @@ void reply_add(struct exchange *x, struct span name, struct span value)
         x->arena.full = true;
         return;
     }
-    x->reply.fields[x->reply.count++] = (struct reply_field){ name, value };
+    x->reply_fields[x->reply.count++] = (struct reply_field){ name, value };
 }
 
 void reply_memory(struct exchange *x, struct span content)

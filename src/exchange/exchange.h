@@ -59,7 +59,6 @@ struct reply_field {
 
 struct reply {
     uint32_t count;
-    struct reply_field fields[REPLY_FIELDS];
     struct body *body;     /* NULL: no content */
     struct span link_to;   /* redirects and choices: the URI that the content points to */
     bool error_content;    /* the content explains the verdict: built after the graph */
@@ -80,6 +79,7 @@ struct moments {
 
 /* Whoever runs exchanges: the only way up from below. */
 struct exchange_host {
+    void (*begin)(struct exchange *x);  /* the codec has a head, or the reason why it has none: run */
     void (*route)(struct exchange *x);  /* sets site, policy, res, subpath; a table look-up */
     void (*resume)(struct exchange *x); /* after a wake-up: run the graph on */
     void (*ended)(struct exchange *x);  /* the reply has left, or cannot */
@@ -91,10 +91,11 @@ struct exchange {
     void *conn;                /* the codec's */
     void *worker;              /* the host's */
     const void *site;          /* the host's; NULL: no site has this name */
-    const void *route;         /* the host's, for the resource's own settings: see route_settings */
+    const void *route;         /* the host's */
     const struct policy *policy;
     const struct resource_ops *res;
     const void *res_settings;  /* what the route configures for its resource; immutable */
+    void *res_worker;          /* what this worker keeps for the kind of resource, such as a cache */
     void *res_state;           /* owned by res, in the arena */
     bool res_opened;           /* res->close() is owed */
     bool server_full, client_full; /* found by the connection at accept */
@@ -105,7 +106,6 @@ struct exchange {
     struct facts facts;
     struct reply reply;
     uint64_t content_limit;    /* bytes of content that content() may hand out */
-    struct byte_range ranges[EXCHANGE_RANGES];
     uint32_t range_count;
     enum range_kind range_kind;
 
@@ -122,6 +122,10 @@ struct exchange {
     uint64_t now_ms, unix_seconds; /* the worker's clock of this round */
     uint64_t bytes_in, bytes_out;
     uint16_t status_sent;
+
+    /* Not zeroed for a new exchange: the counts say what is in use. */
+    struct reply_field reply_fields[REPLY_FIELDS];
+    struct byte_range ranges[EXCHANGE_RANGES];
 };
 
 /* End x with a reason. Always returns FLOW_STOP. The first verdict stays. */

@@ -1,0 +1,270 @@
+#include "wire/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire/h1.h"
+#include "wire/slot.h"
+
+#define LINGER_CHUNK_BYTES 65536u
+
+int wire_init(struct wire *w)
+{
+    uint32_t bytes = w->settings->head.head_bytes;
+
+    w->buffer_bytes = bytes < 16384 ? 65536 : bytes + 49152;
+    w->scratch = malloc(WIRE_HEAD_BYTES);
+    return w->scratch != NULL ? 0 : -ENOMEM;
+}
+
+void wire_fini(struct wire *w)
+{
+    while (w->free_conns != NULL) {
+        struct conn *c = w->free_conns;
+
+        w->free_conns = c->next;
+        free(c);
+    }
+    while (w->free_buffers != NULL) {
+        char *b = w->free_buffers;
+
+        memcpy(&w->free_buffers, b, sizeof w->free_buffers);
+        free(b);
+    }
+    slots_free(&w->free_slots);
+    free(w->scratch);
+    w->scratch = NULL;
+}
+
+bool conn_buffer(struct conn *c)
+{
+    struct wire *w = c->wire;
+
+    if (c->buffer != NULL)
+        return true;
+    c->buffer = w->free_buffers;
+    if (c->buffer != NULL)
+        memcpy(&w->free_buffers, c->buffer, sizeof w->free_buffers);
+    else
+        c->buffer = malloc(w->buffer_bytes);
+    c->have = c->at = c->window = 0;
+    return c->buffer != NULL;
+}
+
+void conn_buffer_return(struct conn *c)
+{
+    if (c->buffer == NULL)
+        return;
+    memcpy(c->buffer, &c->wire->free_buffers, sizeof c->wire->free_buffers);
+    c->wire->free_buffers = c->buffer;
+    c->buffer = NULL;
+    c->have = c->at = c->window = 0;
+}
+
+struct exchange *conn_exchange(struct conn *c)
+{
+    struct wire *w = c->wire;
+    struct exchange *x = slot_take(&w->free_slots, w->settings->head.fields, w->settings->arena_bytes);
+
+    if (x == NULL)
+        return NULL;
+    x->conn = c;
+    x->worker = w->worker;
+    x->host = w->exchange_host;
+    x->server_full = c->over_server;
+    x->client_full = c->over_client;
+    x->now_ms = w->loop->now_ms;
+    x->unix_seconds = w->loop->unix_seconds;
+    x->moments.accepted_ms = c->accepted_ms;
+    x->moments.first_byte_ms = w->loop->now_ms;
+    c->x = x;
+    c->is_new = false;
+    return x;
+}
+
+void conn_exchange_return(struct conn *c)
+{
+    slot_return(&c->wire->free_slots, c->x);
+    c->x = NULL;
+}
+
+void conn_timer(struct conn *c, uint32_t delay_ms)
+{
+    timer_set(c->wire->wheel, &c->timer, c->wire->loop->now_ms, delay_ms);
+}
+
+long conn_read(struct conn *c)
+{
+    size_t room = c->wire->buffer_bytes - c->have;
+    ssize_t n;
+
+    if (room == 0)
+        return -ENOBUFS;
+    do
+        n = recv(c->watch.fd, c->buffer + c->have, room, 0);
+    while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        c->have += (uint32_t)n;
+        c->readable = (size_t)n == room || c->peer_closed;
+        return n;
+    }
+    c->readable = false;
+    if (n == 0) {
+        c->peer_closed = true;
+        return 0;
+    }
+    if (errno == EAGAIN)
+        return -EAGAIN;
+    c->broken = true;
+    return -errno;
+}
+
+void conn_close(struct conn *c)
+{
+    struct wire *w = c->wire;
+
+    if (c->state == CONN_CLOSED)
+        return;
+    c->state = CONN_CLOSED;
+    w->host->closed(c);
+    timer_drop(w->wheel, &c->timer);
+    loop_undefer(w->loop, &c->turn);
+    loop_unwatch(w->loop, &c->watch);
+    close(c->watch.fd);
+    conn_buffer_return(c);
+    if (c->before != NULL)
+        c->before->next = c->next;
+    else
+        w->conns = c->next;
+    if (c->next != NULL)
+        c->next->before = c->before;
+    w->conn_count--;
+    c->next = w->free_conns;
+    w->free_conns = c;
+}
+
+/* Read away what still comes, within bounds, so that no RST overtakes the reply. */
+static void linger_read(struct conn *c)
+{
+    static __thread char away[LINGER_CHUNK_BYTES];
+
+    while (c->readable) {
+        ssize_t n = recv(c->watch.fd, away, sizeof away, 0);
+
+        if (n > 0 && (c->lingered_bytes += (uint64_t)n) <= c->wire->settings->linger_bytes)
+            continue;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN) {
+            c->readable = false;
+            return;
+        }
+        conn_close(c);
+        return;
+    }
+}
+
+void conn_linger(struct conn *c)
+{
+    conn_buffer_return(c);
+    if (shutdown(c->watch.fd, SHUT_WR) != 0 || c->wire->settings->linger_ms == 0) {
+        conn_close(c);
+        return;
+    }
+    c->state = CONN_LINGER;
+    c->lingered_bytes = 0;
+    c->readable = true;
+    conn_timer(c, c->wire->settings->linger_ms);
+    linger_read(c);
+}
+
+static void conn_ready(struct watch *watch, uint32_t events)
+{
+    struct conn *c = (struct conn *)watch;
+
+    if (events & (EPOLLIN | EPOLLRDHUP))
+        c->readable = true;
+    if (events & EPOLLRDHUP)
+        c->peer_closed = true;
+    if (events & EPOLLOUT)
+        c->writable = true;
+    if (events & (EPOLLERR | EPOLLHUP))
+        c->broken = true;
+    if (c->state != CONN_LINGER)
+        h1_run(c);
+    else if (c->broken)
+        conn_close(c);
+    else
+        linger_read(c);
+}
+
+static void conn_turn(struct deferred *d)
+{
+    h1_run((struct conn *)((char *)d - offsetof(struct conn, turn)));
+}
+
+static void conn_fire(struct timer *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+
+    if (c->state == CONN_LINGER)
+        conn_close(c);
+    else
+        h1_timeout(c);
+}
+
+void conn_open(struct wire *w, int fd, const struct address *peer)
+{
+    struct conn *c = w->free_conns;
+
+    if (c != NULL)
+        w->free_conns = c->next;
+    else
+        c = malloc(sizeof *c);
+    if (c == NULL) {
+        close(fd);
+        return;
+    }
+    *c = (struct conn){ .wire = w, .watch = { .fd = fd, .ready = conn_ready }, .turn = { .run = conn_turn },
+                        .timer = { .fire = conn_fire }, .writable = true, .is_new = true, .keep = true,
+                        .accepted_ms = w->loop->now_ms, .peer = *peer };
+    if (loop_watch(w->loop, &c->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
+        close(fd);
+        c->next = w->free_conns;
+        w->free_conns = c;
+        return;
+    }
+    c->next = w->conns;
+    if (c->next != NULL)
+        c->next->before = c;
+    w->conns = c;
+    w->conn_count++;
+    w->host->accepted(c);
+    conn_timer(c, w->settings->head_wait_ms);
+}
+
+void wire_drain(struct wire *w)
+{
+    w->draining = true;
+    for (struct conn *c = w->conns, *next; c != NULL; c = next) {
+        next = c->next;
+        c->keep = false;
+        if (c->state == CONN_HEAD && c->x == NULL)
+            conn_close(c);
+    }
+}
+
+void wire_stop(struct wire *w)
+{
+    while (w->conns != NULL) {
+        struct conn *c = w->conns;
+
+        if (c->x != NULL)
+            h1_abort(c, R_draining_stopped);
+        else
+            conn_close(c);
+    }
+}

@@ -1,0 +1,140 @@
+#ifndef WIRE_CONN_H
+#define WIRE_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exchange/exchange.h"
+#include "http/chunk.h"
+#include "http/framing.h"
+#include "http/h1_parse.h"
+#include "io/listen.h"
+#include "io/loop.h"
+#include "io/wheel.h"
+
+/*
+ * Connections of one worker.
+ *
+ *   socket --> conn_read() --> buffer --> h1 head --> exchange --> host->begin()
+ *   socket <-- sendmsg, sendfile <-- h1 reply <-- exchange <-- host
+ *
+ * An idle connection owns nothing but its struct: the read buffer and the exchange are taken from the worker's free
+ * lists with the first byte and given back with the last.
+ */
+
+/* Limits and times, one set per worker; immutable while it runs. */
+struct wire_settings {
+    struct h1_limits head;
+    uint32_t head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, linger_ms;
+    uint64_t linger_bytes, drain_bytes;
+    uint32_t arena_bytes;
+};
+
+enum conn_state {
+    CONN_HEAD,   /* reading a head, or idle between two */
+    CONN_BUSY,   /* an exchange runs, or waits for somebody */
+    CONN_REPLY,  /* a reply is being sent */
+    CONN_DRAIN,  /* content that nobody wanted is read away, the connection will be kept */
+    CONN_LINGER, /* our side is shut; reading away so that the client gets what we sent. RFC9112:9.6 */
+    CONN_CLOSED
+};
+
+struct wire;
+
+struct conn {
+    struct watch watch;
+    struct timer timer;
+    struct deferred turn; /* to go on with bytes that are here already */
+    struct wire *wire;
+    struct conn *next, *before; /* the worker's connections; `next` alone in the free list */
+    struct exchange *x;         /* NULL: none in progress */
+    char *buffer;               /* NULL: nothing read yet */
+    uint32_t have, at;          /* bytes in the buffer; those before `at` are consumed */
+    uint32_t window;            /* where content may be read to: behind the head while an exchange needs it */
+    enum conn_state state;
+    bool readable, writable, peer_closed, broken; /* what the last events said */
+    bool keep;                  /* another exchange may follow this one */
+    bool over_server, over_client; /* found at accept: more connections than the limit */
+    bool is_new;                /* no exchange has begun yet */
+
+    struct framing framing;     /* of the request in progress */
+    struct chunk chunk;
+    uint64_t content_left, content_taken; /* bytes; left counts for FRAMING_LENGTH */
+    bool content_done, continue_sent;
+    struct verdict content_broken; /* the timer's word while x waits for content */
+
+    struct span head_out;       /* of the reply, not yet sent */
+    struct piece piece;         /* of the reply's content, not yet sent */
+    bool piece_chunked, body_ended, body_stopped;
+    char chunk_line[24];
+    uint64_t lingered_bytes;
+
+    uint64_t accepted_ms;
+    struct address peer;
+    void *client;               /* the host's entry for the peer's address */
+};
+
+/* What the host wants to know about connections. */
+struct wire_host {
+    void (*accepted)(struct conn *c); /* sets over_server, over_client, client */
+    void (*closed)(struct conn *c);
+};
+
+struct slot;
+
+struct wire {
+    struct loop *loop;
+    struct wheel *wheel;
+    const struct wire_settings *settings;
+    const struct wire_host *host;
+    const struct exchange_host *exchange_host;
+    void *worker;
+    struct conn *conns, *free_conns; /* in use: a ring of two ways through `next` and `before` */
+    char *free_buffers;
+    struct slot *free_slots;
+    uint32_t conn_count, slot_count;
+    uint32_t buffer_bytes;
+    uint64_t accept_failures;
+    bool draining;
+    char *scratch; /* where reply heads are written */
+};
+
+/* Bytes of scratch, and the longest reply head. */
+#define WIRE_HEAD_BYTES 32768u
+
+/* 0, or -ENOMEM. Set loop, wheel, settings, host, exchange_host and worker first; the rest zeroed. */
+int wire_init(struct wire *w);
+void wire_fini(struct wire *w);
+
+/* Take over a connected, non-blocking socket. It is closed when there is no memory. */
+void conn_open(struct wire *w, int fd, const struct address *peer);
+
+/* No new exchanges: idle connections close now, busy ones after their reply. */
+void wire_drain(struct wire *w);
+
+/* Close all connections; exchanges in progress end with draining-stopped. */
+void wire_stop(struct wire *w);
+
+/* For the codec. */
+
+/* Read once into the buffer behind `have`. Bytes read; 0 at the end of the stream; -EAGAIN; -ENOBUFS without room; or
+ * -errno with c->broken set. */
+long conn_read(struct conn *c);
+
+/* Give c a buffer if it has none. False without memory. */
+bool conn_buffer(struct conn *c);
+void conn_buffer_return(struct conn *c);
+
+/* An exchange for c, initialised; NULL without memory. */
+struct exchange *conn_exchange(struct conn *c);
+void conn_exchange_return(struct conn *c);
+
+void conn_timer(struct conn *c, uint32_t delay_ms);
+
+/* Close now, returning everything. c must not be used after. */
+void conn_close(struct conn *c);
+
+/* Shut our side and read away for a while, then close. */
+void conn_linger(struct conn *c);
+
+#endif

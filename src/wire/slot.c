@@ -1,0 +1,67 @@
+#include "wire/slot.h"
+
+#include <stdlib.h>
+
+#define SLOT_ARENA_BYTES 6144u
+
+struct slot {
+    struct exchange x;
+    struct slot *next;
+    struct field *fields;
+    _Alignas(max_align_t) char arena[SLOT_ARENA_BYTES];
+};
+
+static struct slot *slot_new(unsigned fields)
+{
+    struct slot *s = malloc(sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->fields = malloc(fields * sizeof *s->fields);
+    if (s->fields == NULL) {
+        free(s);
+        return NULL;
+    }
+    s->x.wait.ticket = 0;
+    return s;
+}
+
+struct exchange *slot_take(struct slot **list, unsigned fields, uint32_t arena_bytes)
+{
+    struct slot *s = *list;
+    uint32_t ticket;
+
+    if (s != NULL)
+        *list = s->next;
+    else if ((s = slot_new(fields)) == NULL)
+        return NULL;
+    ticket = s->x.wait.ticket;
+    memset(&s->x, 0, offsetof(struct exchange, reply_fields));
+    s->x.wait.ticket = ticket;
+    arena_init(&s->x.arena, s->arena, sizeof s->arena, arena_bytes);
+    head_init(&s->x.req.head, s->fields);
+    return &s->x;
+}
+
+void slot_return(struct slot **list, struct exchange *x)
+{
+    struct slot *s = (struct slot *)x;
+
+    if (s == NULL)
+        return;
+    arena_reset(&x->arena);
+    x->wait.ticket++;
+    s->next = *list;
+    *list = s;
+}
+
+void slots_free(struct slot **list)
+{
+    while (*list != NULL) {
+        struct slot *s = *list;
+
+        *list = s->next;
+        free(s->fields);
+        free(s);
+    }
+}
