@@ -1,0 +1,21 @@
+"""Drives the built program from outside, over real sockets, with raw bytes.
+
+    from harness import Server, expect, test
+
+    site = Server({"index.html": "hello"})          # a directory made for this file; started when first used
+
+    @test("R030")                                   # the rules of docs/rules.tsv that this test proves
+    def head_is_get_without_content():
+        got = site.ask("GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+        head = site.ask("HEAD / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+        expect(head.get("Content-Length"), got.get("Content-Length"))
+
+A test passes when it returns; it has ten seconds unless it says otherwise (seconds=30). test/run runs the files.
+"""
+from .checks import expect, expect_in, expect_true
+from .server import Server, build_dir, program, verdict
+from .registry import test
+from .wire import Connection, Malformed, Response
+
+__all__ = ["Connection", "Malformed", "Response", "Server", "build_dir", "expect", "expect_in", "expect_true", "program",
+           "test", "verdict"]

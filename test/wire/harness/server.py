@@ -1,0 +1,232 @@
+"""Starts the program as a user does, in a directory made for the test, and stops it as an init system does."""
+import itertools
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from .wire import Connection
+
+START_SECONDS = 15
+STOP_SECONDS = 15
+LOG_SECONDS = 5
+
+ROOT = Path(__file__).resolve().parents[3]
+BAD_WORDS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|internal (check|surprise)")
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "TSAN_OPTIONS": "exitcode=99",
+}
+
+started = []
+
+
+def program():
+    """The program under test: $VERDICT, or the release build."""
+    return Path(os.environ.get("VERDICT", ROOT / "build/release/verdict")).resolve()
+
+
+def build_dir():
+    return program().parent
+
+
+def verdict(*args, stdin=None, seconds=30, env=None):
+    """Runs the program to its end; returns CompletedProcess with text output. A sanitizer report is an error."""
+    done = subprocess.run([program(), *map(str, args)], input=stdin, capture_output=True, text=True, timeout=seconds,
+                          env={**os.environ, **SANITIZERS, **(env or {})}, check=False)
+    if BAD_WORDS.search(done.stderr):
+        raise AssertionError(f"verdict {' '.join(map(str, args))}:\n{done.stderr}")
+    return done
+
+
+def free_port():
+    """A port outside the system's own choice of ports, so that no client socket of another test takes it."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def plant(root, tree):
+    """Writes {path: content}; content is str, bytes, None for a directory, or a callable that is given the path."""
+    for name, content in tree.items():
+        path = root / name
+        if content is None:
+            path.mkdir(parents=True, exist_ok=True)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if callable(content):
+            content(path)
+        else:
+            path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+class Server:
+    """`verdict serve` on a directory holding `tree`. Starts when first used, stops (with checks) at the end of its file.
+
+    args    more arguments, such as ["--write"]
+    config  text of a configuration file: given with -c, and no directory then. {root} and {port} in it are filled in.
+    env     more environment
+    limit   function called in the child before the program starts (resource limits)
+    stdout  where its standard output goes; without it, to the file home/out
+    """
+
+    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None):
+        self.home = Path(tempfile.mkdtemp(prefix="verdict-"))
+        self.root = self.home / "site"
+        self.root.mkdir()
+        plant(self.root, tree or {})
+        self.args = list(args)
+        self.config = config
+        self.env = env or {}
+        self.limit = limit
+        self.stdout = stdout
+        self.port = None
+        self.process = None
+        self.urls = []
+        self.errors = []
+        started.append(self)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *ignored):
+        self.stop()
+
+    # Starting and stopping
+
+    def start(self):
+        if self.process is not None:
+            return self
+        self.port = free_port()
+        with open(self.home / "out", "ab") as out:
+            self.process = subprocess.Popen(
+                self._command(), stdin=subprocess.DEVNULL, stdout=self.stdout or out, stderr=subprocess.PIPE, text=True,
+                env={**os.environ, **SANITIZERS, **self.env}, preexec_fn=self.limit, cwd=self.home)
+        threading.Thread(target=self._collect, daemon=True).start()
+        self._wait_until_it_listens()
+        return self
+
+    def _command(self):
+        command = [str(program()), "serve"]
+        if self.config is None:
+            command += [str(self.root), "--listen", f"127.0.0.1:{self.port}"]
+        else:
+            text = self.config.replace("{root}", str(self.root)).replace("{port}", str(self.port))
+            (self.home / "verdict.yaml").write_text(text, encoding="utf-8")
+            command += ["-c", str(self.home / "verdict.yaml")]
+        if "--admin" not in self.args:
+            command += ["--admin", "off"]
+        if "--log" not in self.args:
+            command += ["--log", str(self.home / "log"), "--log-format", "json"]
+        return command + [str(word) for word in self.args]
+
+    def _collect(self):
+        for line in self.process.stderr:
+            self.errors.append(line)
+            self.urls += re.findall(r"https?://\S+", line)
+
+    def _wait_until_it_listens(self):
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            if any(f":{self.port}" in url for url in self.urls):
+                return
+            time.sleep(0.005)
+        self.process.kill()
+        self.process.wait()
+        time.sleep(0.05)
+        raise AssertionError(f"the server said no URL with port {self.port}: exit {self.process.returncode}\n"
+                             f"{' '.join(self._command())}\n{self.stderr}")
+
+    def stop(self):
+        """SIGTERM; asserts exit 0 and a standard error without complaints of the sanitizers or of ourselves."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            process.wait()
+            code = f"none within {STOP_SECONDS} s of SIGTERM"
+        time.sleep(0.05)
+        if code != 0 or BAD_WORDS.search(self.stderr):
+            raise AssertionError(f"the server ended with {code}\n{self.stderr}")
+
+    def remove(self):
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    @property
+    def stderr(self):
+        return "".join(self.errors)
+
+    @property
+    def pid(self):
+        return self.start().process.pid
+
+    # Talking to it
+
+    def connect(self, wait_seconds=5):
+        self.start()
+        return Connection(("127.0.0.1", self.port), wait_seconds=wait_seconds)
+
+    def ask(self, data):
+        """Sends the bytes of one request on a connection of its own; returns the answer."""
+        data = data.encode("latin-1") if isinstance(data, str) else data
+        with self.connect() as connection:
+            return connection.send(data).response(to=data.split(b" ", 1)[0].decode("latin-1"))
+
+    def request(self, method, target, content=None, **fields):
+        """As ask(), with the head made here; if_match="x" becomes If-Match: x. content adds its Content-Length."""
+        return self.ask(head(method, target, content, **fields) + (content or b""))
+
+    def get(self, target, **fields):
+        return self.request("GET", target, **fields)
+
+    # What it wrote
+
+    def log(self):
+        """The complete lines of the access log so far, parsed."""
+        path = self.home / "log"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def log_where(self, **wanted):
+        """The first log line with these members, waiting for it a little (lines are written in batches)."""
+        until = time.monotonic() + LOG_SECONDS
+        for wait in itertools.count():
+            for line in self.log():
+                if all(line.get(key) == value for key, value in wanted.items()):
+                    return line
+            if time.monotonic() > until:
+                raise AssertionError(f"no log line with {wanted}; the last: {self.log()[-3:]}")
+            time.sleep(0.01 if wait < 20 else 0.1)
+
+    def log_of(self, answer):
+        """The log line of an answer (or of an id)."""
+        return self.log_where(id=answer if isinstance(answer, str) else answer.id)
+
+
+def head(method, target, content=None, **fields):
+    lines = [f"{method} {target} HTTP/1.1"]
+    if "host" not in fields:
+        lines.append("Host: example.test")
+    if content is not None and "content_length" not in fields and "transfer_encoding" not in fields:
+        lines.append(f"Content-Length: {len(content)}")
+    lines += [f"{name.replace('_', '-').title()}: {value}" for name, value in fields.items() if value is not None]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
