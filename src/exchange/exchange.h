@@ -120,7 +120,8 @@ struct exchange {
     char id[9];                /* 8 letters and a NUL */
     struct moments moments;
     uint64_t now_ms, unix_seconds; /* the worker's clock of this round */
-    uint64_t bytes_in, bytes_out;
+    uint64_t bytes_in, bytes_out; /* of the whole message: head, framing, content */
+    uint64_t content_out;         /* bytes of content handed to the connection */
     uint16_t status_sent;
 
     /* Not zeroed for a new exchange: the counts say what is in use. */

@@ -10,12 +10,14 @@
 #include "wire/slot.h"
 
 #define LINGER_CHUNK_BYTES 65536u
+#define HEAD_SLACK_BYTES   1024u  /* so that the parser, not the buffer, finds a head too long */
+#define CONTENT_BYTES      49152u /* read at once of an upload */
 
 int wire_init(struct wire *w)
 {
-    uint32_t bytes = w->settings->head.head_bytes;
-
-    w->buffer_bytes = bytes < 16384 ? 65536 : bytes + 49152;
+    w->head_room_bytes = w->settings->head.head_bytes + HEAD_SLACK_BYTES;
+    w->buffer_bytes = w->head_room_bytes + CONTENT_BYTES;
+    w->date_of = -1;
     w->scratch = malloc(WIRE_HEAD_BYTES);
     return w->scratch != NULL ? 0 : -ENOMEM;
 }
@@ -96,9 +98,9 @@ void conn_timer(struct conn *c, uint32_t delay_ms)
     timer_set(c->wire->wheel, &c->timer, c->wire->loop->now_ms, delay_ms);
 }
 
-long conn_read(struct conn *c)
+long conn_read(struct conn *c, uint32_t room_bytes)
 {
-    size_t room = c->wire->buffer_bytes - c->have;
+    size_t room = room_bytes > c->have ? room_bytes - c->have : 0;
     ssize_t n;
 
     if (room == 0)

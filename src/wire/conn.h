@@ -63,9 +63,9 @@ struct conn {
     bool content_done, continue_sent;
     struct verdict content_broken; /* the timer's word while x waits for content */
 
-    struct span head_out;       /* of the reply, not yet sent */
-    struct piece piece;         /* of the reply's content, not yet sent */
-    bool piece_chunked, body_ended, body_stopped;
+    struct span head_out, line_out; /* head and chunk line of the reply, not yet sent */
+    struct piece piece;             /* of the reply's content, not yet sent */
+    bool chunked_out, body_ended, body_stopped;
     char chunk_line[24];
     uint64_t lingered_bytes;
 
@@ -93,10 +93,13 @@ struct wire {
     char *free_buffers;
     struct slot *free_slots;
     uint32_t conn_count, slot_count;
-    uint32_t buffer_bytes;
+    uint32_t buffer_bytes;    /* of one read buffer */
+    uint32_t head_room_bytes; /* of it, where heads may lie: behind them there is always room for content */
     uint64_t accept_failures;
     bool draining;
     char *scratch; /* where reply heads are written */
+    char date[29]; /* the Date field's value of date_of */
+    int64_t date_of;
 };
 
 /* Bytes of scratch, and the longest reply head. */
@@ -117,9 +120,9 @@ void wire_stop(struct wire *w);
 
 /* For the codec. */
 
-/* Read once into the buffer behind `have`. Bytes read; 0 at the end of the stream; -EAGAIN; -ENOBUFS without room; or
+/* Read once into the first room_bytes of the buffer, behind `have`. Bytes read; 0 at the end of the stream; -EAGAIN; -ENOBUFS without room; or
  * -errno with c->broken set. */
-long conn_read(struct conn *c);
+long conn_read(struct conn *c, uint32_t room_bytes);
 
 /* Give c a buffer if it has none. False without memory. */
 bool conn_buffer(struct conn *c);

@@ -1,0 +1,312 @@
+#include "wire/h1.h"
+
+#include <errno.h>
+
+#include "exchange/wait.h"
+
+const struct codec_ops h1_codec = { .name = "h1", .major = 1, .content = h1_content, .reply = h1_reply };
+
+/* Hand the head, or the reason why there is none, to the host. */
+static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
+{
+    struct exchange *x = c->x;
+
+    c->state = CONN_BUSY;
+    c->content_left = c->content_taken = 0;
+    c->content_done = c->continue_sent = false;
+    c->content_broken = (struct verdict){ 0 };
+    x->codec = &h1_codec;
+    x->moments.head_ms = x->now_ms;
+    if (refusal != R_NONE) {
+        x->head_verdict = *v;
+        c->framing = (struct framing){ .kind = FRAMING_NONE };
+        c->keep = false;
+    }
+    x->req.has_content = c->framing.kind != FRAMING_NONE;
+    x->req.length_known = c->framing.kind != FRAMING_CHUNKED;
+    x->req.length = c->framing.length;
+    c->content_left = c->framing.length;
+    c->content_done = c->framing.kind == FRAMING_NONE || (x->req.length_known && c->framing.length == 0);
+    if (c->framing.kind == FRAMING_CHUNKED)
+        chunk_init(&c->chunk);
+    x->bytes_in = x->req.head.bytes;
+    c->window = c->at;
+    x->host->begin(x);
+}
+
+static bool wants_to_keep(const struct conn *c)
+{
+    const struct head *head = &c->x->req.head;
+
+    if (c->wire->draining || c->over_server || c->over_client || c->wire->settings->keep_alive_ms == 0)
+        return false;
+    if (head_list_has(head, FIELD_CONNECTION, SPAN("close")))
+        return false;
+    return head->minor > 0 || head_list_has(head, FIELD_CONNECTION, SPAN("keep-alive"));
+}
+
+static void head_complete(struct conn *c)
+{
+    struct exchange *x = c->x;
+    struct verdict v = { 0 };
+    enum reason r = framing_choose(&x->req.head, &c->framing, &v);
+
+    c->at += x->req.head.bytes;
+    c->keep = wants_to_keep(c);
+    begin(c, r, &v);
+}
+
+/* A head that began in the middle of the buffer gets all of its room. */
+static void move_to_front(struct conn *c)
+{
+    if (c->at == 0)
+        return;
+    memmove(c->buffer, c->buffer + c->at, c->have - c->at);
+    c->have -= c->at;
+    c->at = 0;
+    head_init(&c->x->req.head, c->x->req.head.fields);
+}
+
+/* No exchange can be had: there is nothing to answer with. */
+static void no_memory(struct conn *c)
+{
+    c->wire->accept_failures++;
+    conn_close(c);
+}
+
+/* Parse what has arrived. True when an exchange has begun or the connection is gone. */
+static bool parse(struct conn *c)
+{
+    struct verdict v = { 0 };
+    struct span in;
+    enum reason r;
+
+    if (c->x == NULL && conn_exchange(c) == NULL) {
+        no_memory(c);
+        return true;
+    }
+    in = (struct span){ c->buffer + c->at, c->have - c->at };
+    r = h1_parse_head(in, &c->wire->settings->head, &c->x->req.head, &v);
+    if (r == R_MORE) {
+        if (c->at > 0) {
+            move_to_front(c);
+            return parse(c);
+        }
+        return false;
+    }
+    if (r == R_NONE)
+        head_complete(c);
+    else
+        begin(c, r, &v);
+    return true;
+}
+
+/* The client has closed its side while we wanted a head. */
+static void head_ended(struct conn *c)
+{
+    struct verdict v = { 0 };
+
+    if (c->x == NULL || c->have == c->at) {
+        if (c->x != NULL)
+            conn_exchange_return(c);
+        conn_close(c);
+        return;
+    }
+    verdict_set(&v, R_request_head_cut_short, c->have - c->at);
+    begin(c, v.why, &v);
+}
+
+static void run_head(struct conn *c)
+{
+    while (c->state == CONN_HEAD) {
+        long n;
+
+        if (c->have > c->at && parse(c))
+            return;
+        if (!c->readable || !conn_buffer(c)) {
+            if (c->readable)
+                no_memory(c);
+            return;
+        }
+        if (c->have == c->at)
+            c->have = c->at = 0;
+        if (c->x == NULL)
+            conn_timer(c, c->wire->settings->head_wait_ms);
+        n = conn_read(c, c->wire->head_room_bytes);
+        if (n == 0 || (n < 0 && n != -EAGAIN)) {
+            head_ended(c);
+            return;
+        }
+        if (n == -EAGAIN && c->x == NULL) {
+            conn_buffer_return(c);
+            conn_timer(c, c->is_new ? c->wire->settings->head_wait_ms : c->wire->settings->keep_alive_ms);
+            return;
+        }
+    }
+}
+
+/* The connection is ready for its next request. */
+static void next_request(struct conn *c)
+{
+    c->state = CONN_HEAD;
+    if (c->wire->draining) {
+        conn_close(c);
+        return;
+    }
+    if (c->have > c->at) {
+        loop_defer(c->wire->loop, &c->turn);
+        return;
+    }
+    if (c->readable) {
+        loop_defer(c->wire->loop, &c->turn);
+        c->have = c->at = 0;
+    } else {
+        conn_buffer_return(c);
+    }
+    conn_timer(c, c->wire->settings->keep_alive_ms);
+}
+
+static void run_drain(struct conn *c)
+{
+    switch (h1_content_discard(c)) {
+    case FLOW_GO:
+        next_request(c);
+        break;
+    case FLOW_WAIT:
+        conn_timer(c, c->wire->settings->content_wait_ms);
+        break;
+    case FLOW_STOP:
+        conn_close(c);
+        break;
+    }
+}
+
+static void run_reply(struct conn *c)
+{
+    if (c->broken)
+        exchange_break(c->x, R_client_closed_during_response, 0, HERE);
+    else if (h1_send(c) == FLOW_WAIT)
+        return;
+    h1_over(c);
+}
+
+/* The reply has left, or cannot: give the exchange back and decide what the connection does next. */
+void h1_over(struct conn *c)
+{
+    struct exchange *x = c->x;
+    bool broken = x->broken.why != R_NONE;
+    bool unread = !c->content_done || c->have > c->at;
+
+    if (x->reply.body != NULL && !c->body_stopped && x->reply.body->ops->stop != NULL)
+        x->reply.body->ops->stop(x->reply.body);
+    c->body_stopped = true;
+    x->host->ended(x);
+    conn_exchange_return(c);
+    if (broken || c->broken) {
+        conn_close(c);
+    } else if (c->keep) {
+        c->state = CONN_DRAIN;
+        c->window = 0;
+        if (c->content_done)
+            next_request(c);
+        else
+            run_drain(c);
+    } else if (unread) {
+        conn_linger(c);
+    } else {
+        conn_close(c);
+    }
+}
+
+/* Somebody else is at work for the exchange: only the client's leaving matters. */
+static void run_busy(struct conn *c)
+{
+    struct exchange *x = c->x;
+
+    if (c->broken && x->wait.what != NULL) {
+        h1_abort(c, R_client_closed_request);
+        return;
+    }
+    if (c->readable && x->wait.what != NULL && x->wait.with == c)
+        exchange_wake(x, x->wait.ticket);
+}
+
+void h1_run(struct conn *c)
+{
+    switch (c->state) {
+    case CONN_HEAD:
+        if (c->broken && c->have == c->at) {
+            if (c->x != NULL)
+                conn_exchange_return(c);
+            conn_close(c);
+        } else {
+            run_head(c);
+        }
+        break;
+    case CONN_BUSY:
+        run_busy(c);
+        break;
+    case CONN_REPLY:
+        run_reply(c);
+        break;
+    case CONN_DRAIN:
+        run_drain(c);
+        break;
+    case CONN_LINGER:
+    case CONN_CLOSED:
+        break;
+    }
+}
+
+static void head_timeout(struct conn *c)
+{
+    struct verdict v = { 0 };
+
+    if (c->x == NULL || c->have == c->at) {
+        if (c->x != NULL)
+            conn_exchange_return(c);
+        conn_close(c);
+        return;
+    }
+    verdict_set(&v, R_request_timeout, c->have - c->at);
+    begin(c, v.why, &v);
+}
+
+void h1_timeout(struct conn *c)
+{
+    switch (c->state) {
+    case CONN_HEAD:
+        head_timeout(c);
+        break;
+    case CONN_BUSY:
+        if (c->x->wait.what != NULL && c->x->wait.with == c) {
+            verdict_set(&c->content_broken, R_request_content_timeout, c->content_taken);
+            exchange_wake(c->x, c->x->wait.ticket);
+        }
+        break;
+    case CONN_REPLY:
+        exchange_break(c->x, R_response_send_timeout, 0, HERE);
+        c->broken = true;
+        h1_over(c);
+        break;
+    case CONN_DRAIN:
+    case CONN_LINGER:
+        conn_close(c);
+        break;
+    case CONN_CLOSED:
+        break;
+    }
+}
+
+void h1_abort(struct conn *c, enum reason why)
+{
+    struct exchange *x = c->x;
+
+    exchange_cancel(x);
+    if (x->verdict.why == R_NONE)
+        exchange_stop(x, why, 0, (struct span){ 0 }, HERE);
+    else
+        exchange_break(x, why, 0, HERE);
+    c->broken = true;
+    h1_over(c);
+}

@@ -1,0 +1,43 @@
+#ifndef WIRE_H1_H
+#define WIRE_H1_H
+
+#include "wire/conn.h"
+
+/*
+ * HTTP/1.x (RFC 9112) as a server: one exchange at a time on a connection, pipelined requests in their order.
+ *
+ * Special here: the head is parsed in place and its spans stay in the buffer until the exchange has ended; content is
+ * read into the window behind it. Nothing here recurses: whoever has more to do when a callback returns defers a turn.
+ */
+extern const struct codec_ops h1_codec;
+
+/* Go on with whatever c is doing, as far as its socket allows. c may be closed on return. */
+void h1_run(struct conn *c);
+
+/* The time that c's state allows is over. */
+void h1_timeout(struct conn *c);
+
+/* End the exchange in progress with a reason, without an answer if none has begun, and close. */
+void h1_abort(struct conn *c, enum reason why);
+
+/* The parts of the codec, each in a file of its own. */
+
+/* The reply has left, or cannot: give the exchange back; the connection goes on, lingers or closes. */
+void h1_over(struct conn *c);
+
+/* codec_ops.content */
+enum flow h1_content(struct exchange *x, struct span *piece);
+
+/* Read away what is left of the request's content. FLOW_GO: all gone; FLOW_WAIT: more must arrive; FLOW_STOP: give up. */
+enum flow h1_content_discard(struct conn *c);
+
+/* Is all of the content here or known to be so short that reading it away is cheaper than a new connection? */
+bool h1_content_drainable(const struct conn *c);
+
+/* codec_ops.reply; called again after a body that had to wait was woken */
+void h1_reply(struct exchange *x);
+
+/* Send on. FLOW_GO: all sent; FLOW_WAIT: the socket or the body is not ready; FLOW_STOP: broken, x->broken set. */
+enum flow h1_send(struct conn *c);
+
+#endif

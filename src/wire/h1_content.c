@@ -1,0 +1,136 @@
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "exchange/wait.h"
+#include "wire/h1.h"
+
+/* A client that speaks 1.1 and announced content waits for this before it sends any. RFC9110:10.1.1 */
+static void continue_send(struct conn *c)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const struct exchange *x = c->x;
+
+    if (c->continue_sent)
+        return;
+    c->continue_sent = true;
+    if (!x->req.expects_continue || x->req.head.minor == 0 || c->have > c->at || c->content_done)
+        return;
+    if (send(c->watch.fd, line, sizeof line - 1, MSG_NOSIGNAL) != (ssize_t)sizeof line - 1)
+        c->broken = true;
+}
+
+/* Take one run of content out of what is in the buffer. R_MORE: nothing usable is there. */
+static enum reason take(struct conn *c, struct span *piece, struct verdict *v)
+{
+    struct span in = { c->buffer + c->at, c->have - c->at };
+    enum reason r = R_NONE;
+    size_t used;
+
+    if (in.n == 0)
+        return R_MORE;
+    if (c->framing.kind == FRAMING_CHUNKED) {
+        r = chunk_feed(&c->chunk, in, &used, piece, v);
+        c->content_done = r == R_NONE && piece->n == 0 && chunk_ended(&c->chunk);
+    } else {
+        used = in.n < c->content_left ? in.n : (size_t)c->content_left;
+        *piece = (struct span){ in.p, used };
+        c->content_left -= used;
+        c->content_done = c->content_left == 0;
+    }
+    c->at += (uint32_t)used;
+    c->content_taken += piece->n;
+    if (c->x != NULL)
+        c->x->bytes_in += used;
+    return r;
+}
+
+/* All that was read is consumed: read again from the start of the window. */
+static long refill(struct conn *c)
+{
+    if (c->at == c->have)
+        c->at = c->have = c->window;
+    return c->readable ? conn_read(c, c->wire->buffer_bytes) : -EAGAIN;
+}
+
+static void content_cancel(void *with)
+{
+    (void)with;
+}
+
+static enum flow content_wait(struct exchange *x, struct conn *c)
+{
+    conn_timer(c, c->wire->settings->content_wait_ms);
+    return exchange_wait(x, "content", content_cancel, c);
+}
+
+static enum flow content_ended(struct exchange *x, const struct conn *c)
+{
+    if (c->broken)
+        return STOP(x, R_client_closed_request, c->content_taken);
+    return STOP(x, R_request_content_cut_short, c->content_taken);
+}
+
+enum flow h1_content(struct exchange *x, struct span *piece)
+{
+    struct conn *c = x->conn;
+    struct verdict v = c->content_broken;
+
+    *piece = (struct span){ 0 };
+    if (v.why != R_NONE)
+        return exchange_stop(x, v.why, v.at, v.operand, v.where);
+    continue_send(c);
+    for (;;) {
+        enum reason r;
+        long n;
+
+        if (c->content_done)
+            return FLOW_GO;
+        r = take(c, piece, &v);
+        if (c->content_taken > x->content_limit)
+            return STOP(x, R_content_streamed_too_large, x->content_limit);
+        if (piece->n > 0)
+            return FLOW_GO;
+        if (r == R_NONE)
+            continue;
+        if (r != R_MORE)
+            return exchange_stop(x, r, v.at, v.operand, v.where);
+        n = refill(c);
+        if (n == -EAGAIN)
+            return content_wait(x, c);
+        if (n <= 0)
+            return content_ended(x, c);
+    }
+}
+
+bool h1_content_drainable(const struct conn *c)
+{
+    if (c->content_done)
+        return true;
+    if (c->x->req.expects_continue && !c->continue_sent)
+        return false; /* the client may or may not send it: the stream cannot be trusted */
+    if (c->framing.kind == FRAMING_CHUNKED)
+        return false;
+    return c->content_left <= c->wire->settings->drain_bytes;
+}
+
+enum flow h1_content_discard(struct conn *c)
+{
+    struct verdict v = { 0 };
+    struct span piece;
+
+    while (!c->content_done) {
+        enum reason r = take(c, &piece, &v);
+        long n;
+
+        if (r == R_NONE)
+            continue;
+        if (r != R_MORE)
+            return FLOW_STOP;
+        n = refill(c);
+        if (n == -EAGAIN)
+            return FLOW_WAIT;
+        if (n <= 0)
+            return FLOW_STOP;
+    }
+    return FLOW_GO;
+}

@@ -1,0 +1,150 @@
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "wire/h1.h"
+
+#define TURN_BYTES (UINT64_C(4) << 20) /* of one file, before others get their turn */
+
+static enum flow broken(struct conn *c, int err)
+{
+    c->broken = true;
+    return exchange_break(c->x, R_client_closed_during_response, (uint32_t)err, HERE);
+}
+
+/* The socket takes no more. What lies in the worker's scratch must outlive this round. */
+static enum flow blocked(struct conn *c)
+{
+    struct exchange *x = c->x;
+
+    c->writable = false;
+    if (c->head_out.n > 0 && c->head_out.p >= c->wire->scratch && c->head_out.p < c->wire->scratch + WIRE_HEAD_BYTES) {
+        c->head_out = arena_copy(&x->arena, c->head_out);
+        if (c->head_out.p == NULL) {
+            c->broken = true;
+            return exchange_break(x, R_exchange_memory_exhausted, 0, HERE);
+        }
+    }
+    conn_timer(c, c->wire->settings->send_wait_ms);
+    return FLOW_WAIT;
+}
+
+static void took(struct span *s, size_t *n)
+{
+    size_t here = *n < s->n ? *n : s->n;
+
+    *s = span_from(*s, here);
+    *n -= here;
+}
+
+/* What is in memory: head, chunk line, bytes of the piece, in one call. */
+static enum flow send_memory(struct conn *c)
+{
+    while (c->head_out.n + c->line_out.n + c->piece.bytes.n > 0) {
+        struct iovec parts[] = { { (void *)c->head_out.p, c->head_out.n },
+                                 { (void *)c->line_out.p, c->line_out.n },
+                                 { (void *)c->piece.bytes.p, c->piece.bytes.n } };
+        struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
+        int more = c->piece.fd >= 0 || (!c->body_ended && c->piece.bytes.n == 0) ? MSG_MORE : 0;
+        ssize_t sent = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | more);
+        size_t n = sent > 0 ? (size_t)sent : 0;
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return errno == EAGAIN ? blocked(c) : broken(c, errno);
+        c->x->bytes_out += n;
+        took(&c->head_out, &n);
+        took(&c->line_out, &n);
+        took(&c->piece.bytes, &n);
+    }
+    return FLOW_GO;
+}
+
+static enum flow send_file(struct conn *c)
+{
+    uint64_t turn = 0;
+
+    while (c->piece.fd >= 0 && c->piece.length > 0) {
+        off_t at = (off_t)c->piece.offset;
+        size_t want = c->piece.length < TURN_BYTES ? (size_t)c->piece.length : (size_t)TURN_BYTES;
+        ssize_t sent = sendfile(c->watch.fd, c->piece.fd, &at, want);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && errno == EAGAIN)
+            return blocked(c);
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT))
+            return broken(c, errno);
+        if (sent <= 0) {
+            c->broken = true;
+            return exchange_break(c->x, R_content_source_failed, sent < 0 ? (uint32_t)errno : 0, HERE);
+        }
+        c->x->bytes_out += (uint64_t)sent;
+        c->piece.offset += (uint64_t)sent;
+        c->piece.length -= (uint64_t)sent;
+        turn += (uint64_t)sent;
+        if (turn >= TURN_BYTES && c->piece.length > 0) {
+            loop_defer(c->wire->loop, &c->turn);
+            conn_timer(c, c->wire->settings->send_wait_ms);
+            return FLOW_WAIT;
+        }
+    }
+    c->piece.fd = -1;
+    return FLOW_GO;
+}
+
+/* The line before a chunk ends the chunk before it. RFC9112:7.1 */
+static void chunk_line(struct conn *c, uint64_t bytes, bool first)
+{
+    static const char last[] = "0\r\n\r\n";
+    size_t n = first ? 0 : 2;
+
+    memcpy(c->chunk_line, "\r\n", 2);
+    if (bytes > 0) {
+        n += chunk_head_write(c->chunk_line + n, bytes);
+    } else {
+        memcpy(c->chunk_line + n, last, sizeof last - 1);
+        n += sizeof last - 1;
+    }
+    c->line_out = (struct span){ c->chunk_line, n };
+}
+
+static enum flow next_piece(struct conn *c)
+{
+    struct exchange *x = c->x;
+    struct body *body = x->reply.body;
+    enum flow f = body->ops->next(body, x, &c->piece);
+    uint64_t bytes = c->piece.fd >= 0 ? c->piece.length : c->piece.bytes.n;
+
+    if (f == FLOW_STOP)
+        c->broken = true;
+    if (f != FLOW_GO)
+        return f;
+    c->body_ended = bytes == 0;
+    if (c->chunked_out)
+        chunk_line(c, bytes, x->content_out == 0);
+    x->content_out += bytes;
+    return FLOW_GO;
+}
+
+enum flow h1_send(struct conn *c)
+{
+    for (;;) {
+        enum flow f;
+
+        if (!c->body_ended && c->piece.bytes.n == 0 && c->piece.fd < 0 && c->line_out.n == 0) {
+            f = next_piece(c);
+            if (f != FLOW_GO)
+                return f;
+        }
+        f = send_memory(c);
+        if (f == FLOW_GO)
+            f = send_file(c);
+        if (f != FLOW_GO)
+            return f;
+        if (c->body_ended)
+            return FLOW_GO;
+    }
+}
