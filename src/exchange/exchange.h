@@ -66,6 +66,7 @@ struct reply {
 
 struct wait {
     const char *what;         /* "open", "content"; NULL: not waiting */
+    uint64_t since_ms;
     uint32_t ticket;          /* grows after every wait; stale wake-ups differ */
     void *with;               /* what the waker holds for us, such as a job */
     void (*cancel)(void *with); /* called instead of a wake-up if the client leaves first */
@@ -74,13 +75,21 @@ struct wait {
 /* Milliseconds of the worker's clock at which something happened; 0: not yet. */
 struct moments {
     uint64_t accepted_ms, first_byte_ms, head_ms, content_ms, answered_ms, ended_ms;
-    uint64_t waited_ms; /* spent in named waits */
+};
+
+#define EXCHANGE_WAITS 4
+
+/* Time spent in waits of one name. */
+struct waited {
+    const char *what;
+    uint64_t ms;
 };
 
 /* Whoever runs exchanges: the only way up from below. */
 struct exchange_host {
     void (*begin)(struct exchange *x);  /* the codec has a head, or the reason why it has none: run */
     void (*route)(struct exchange *x);  /* sets site, policy, res, subpath; a table look-up */
+    void (*tick)(struct exchange *x);   /* sets now_ms and unix_seconds to the worker's clock */
     void (*resume)(struct exchange *x); /* after a wake-up: run the graph on */
     void (*ended)(struct exchange *x);  /* the reply has left, or cannot */
 };
@@ -119,7 +128,9 @@ struct exchange {
 
     char id[9];                /* 8 letters and a NUL */
     struct moments moments;
-    uint64_t now_ms, unix_seconds; /* the worker's clock of this round */
+    struct waited waits[EXCHANGE_WAITS]; /* by name; the last collects what has no place of its own */
+    uint64_t now_ms;     /* the worker's clock of this round */
+    int64_t unix_seconds; /* likewise, since 1970 UTC */
     uint64_t bytes_in, bytes_out; /* of the whole message: head, framing, content */
     uint64_t content_out;         /* bytes of content handed to the connection */
     uint16_t status_sent;

@@ -4,15 +4,29 @@ enum flow exchange_wait(struct exchange *x, const char *what, void (*cancel)(voi
 {
     DIE_UNLESS(x->wait.what == NULL);
     x->wait.what = what;
+    x->wait.since_ms = x->now_ms;
     x->wait.cancel = cancel;
     x->wait.with = with;
     return FLOW_WAIT;
+}
+
+static void waited_add(struct exchange *x)
+{
+    struct waited *w = x->waits;
+
+    while (w < x->waits + EXCHANGE_WAITS - 1 && w->what != NULL && w->what != x->wait.what)
+        w++;
+    if (w->what == NULL)
+        w->what = x->wait.what;
+    w->ms += x->now_ms - x->wait.since_ms;
 }
 
 void exchange_wake(struct exchange *x, uint32_t ticket)
 {
     if (x->wait.what == NULL || ticket != x->wait.ticket)
         return;
+    x->host->tick(x);
+    waited_add(x);
     x->wait.what = NULL;
     x->wait.ticket++;
     x->host->resume(x);

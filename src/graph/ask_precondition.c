@@ -20,7 +20,7 @@ static bool date_given(const struct exchange *x, enum field_id id, int64_t *out)
 {
     const struct field *f = head_field(&x->req.head, id);
 
-    return f != NULL && !head_repeated(&x->req.head, id) && date_parse(f->value, (int64_t)x->unix_seconds, out);
+    return f != NULL && !head_repeated(&x->req.head, id) && date_parse(f->value, x->unix_seconds, out);
 }
 
 bool ask_has_if_match(const struct exchange *x)

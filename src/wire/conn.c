@@ -79,7 +79,7 @@ struct exchange *conn_exchange(struct conn *c)
     x->server_full = c->over_server;
     x->client_full = c->over_client;
     x->now_ms = w->loop->now_ms;
-    x->unix_seconds = w->loop->unix_seconds;
+    x->unix_seconds = w->loop->unix_s;
     x->moments.accepted_ms = c->accepted_ms;
     x->moments.first_byte_ms = w->loop->now_ms;
     c->x = x;
@@ -132,10 +132,9 @@ void conn_close(struct conn *c)
         return;
     c->state = CONN_CLOSED;
     w->host->closed(c);
-    timer_drop(w->wheel, &c->timer);
-    loop_undefer(w->loop, &c->turn);
-    loop_unwatch(w->loop, &c->watch);
-    close(c->watch.fd);
+    timer_drop(&c->timer);
+    loop_undefer(&c->turn);
+    loop_close(w->loop, &c->watch);
     conn_buffer_return(c);
     if (c->before != NULL)
         c->before->next = c->next;
@@ -218,7 +217,7 @@ static void conn_fire(struct timer *t)
         h1_timeout(c);
 }
 
-void conn_open(struct wire *w, int fd, const struct address *peer)
+void conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
     struct conn *c = w->free_conns;
 
@@ -231,8 +230,10 @@ void conn_open(struct wire *w, int fd, const struct address *peer)
         return;
     }
     *c = (struct conn){ .wire = w, .watch = { .fd = fd, .ready = conn_ready }, .turn = { .run = conn_turn },
-                        .timer = { .fire = conn_fire }, .writable = true, .is_new = true, .keep = true,
-                        .accepted_ms = w->loop->now_ms, .peer = *peer };
+                        .writable = true, .is_new = true, .keep = true,
+                        .accepted_ms = w->loop->now_ms, .peer_len = peer_len };
+    memcpy(&c->peer, peer, peer_len);
+    timer_init(&c->timer, conn_fire);
     if (loop_watch(w->loop, &c->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
         close(fd);
         c->next = w->free_conns;

@@ -8,7 +8,7 @@
 #include "http/chunk.h"
 #include "http/framing.h"
 #include "http/h1_parse.h"
-#include "io/listen.h"
+#include "io/address.h"
 #include "io/loop.h"
 #include "io/wheel.h"
 
@@ -70,7 +70,8 @@ struct conn {
     uint64_t lingered_bytes;
 
     uint64_t accepted_ms;
-    struct address peer;
+    struct sockaddr_storage peer;
+    socklen_t peer_len;
     void *client;               /* the host's entry for the peer's address */
 };
 
@@ -110,7 +111,7 @@ int wire_init(struct wire *w);
 void wire_fini(struct wire *w);
 
 /* Take over a connected, non-blocking socket. It is closed when there is no memory. */
-void conn_open(struct wire *w, int fd, const struct address *peer);
+void conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
 
 /* No new exchanges: idle connections close now, busy ones after their reply. */
 void wire_drain(struct wire *w);

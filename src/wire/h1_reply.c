@@ -39,7 +39,7 @@ static void put_field(struct writer *w, struct span name, struct span value)
 
 static struct span date_now(struct wire *w)
 {
-    int64_t now = (int64_t)w->loop->unix_seconds;
+    int64_t now = w->loop->unix_s;
 
     if (w->date_of != now) {
         date_write(w->date, now);
@@ -86,7 +86,7 @@ static bool head_write(struct conn *c)
     put(&w, SPAN("HTTP/1.1 "));
     put_number(&w, x->status_sent);
     put(&w, SPAN(" "));
-    put(&w, status_phrase(x->status_sent));
+    put(&w, span_of(status_phrase(x->status_sent)));
     put(&w, SPAN("\r\nDate: "));
     put(&w, date_now(c->wire));
     put(&w, SPAN("\r\nServer: verdict\r\n"));

@@ -30,7 +30,7 @@ struct file_settings {
 
 struct file_worker;
 struct offload;
-struct mailbox;
+struct mail_box;
 struct media_types;
 
 /* What all workers of a server share: the count of changes made through PUT and DELETE, and the locks of paths. */
@@ -50,7 +50,7 @@ struct file_worker_settings {
 /* The part of one worker: its cache of open files. helpers runs what blocks and answers through mail; both, types and
  * shared outlive it. NULL without memory. */
 struct file_worker *file_worker_new(const struct file_worker_settings *settings, struct offload *helpers,
-                                    struct mailbox *mail, const struct media_types *types, struct file_shared *shared);
+                                    struct mail_box *mail, const struct media_types *types, struct file_shared *shared);
 void file_worker_release(struct file_worker **fw);
 
 /* x->res_settings is a struct file_settings, x->res_worker a struct file_worker. */

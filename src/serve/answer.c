@@ -1,0 +1,162 @@
+#include "serve/answer.h"
+
+#include "exchange/allow.h"
+#include "explain/content.h"
+#include "http/coding.h"
+#include "http/path.h"
+#include "serve/config.h"
+
+static struct span target_uri(struct exchange *x, struct span tail)
+{
+    struct span path = x->req.path;
+    size_t room = 3 * path.n + 1;
+    char *encoded = arena_take(&x->arena, room);
+    struct span query = x->req.target.query;
+    struct span parts[4] = { { 0 }, tail, x->req.target.has_query ? SPAN("?") : (struct span){ 0 }, query };
+
+    if (encoded == NULL)
+        return (struct span){ 0 };
+    parts[0] = (struct span){ encoded, path_encode(path, encoded, room) };
+    return arena_join(&x->arena, parts, 4);
+}
+
+static void location_add(struct exchange *x, struct span tail)
+{
+    struct span uri = target_uri(x, tail);
+
+    reply_add(x, SPAN("Location"), uri);
+    x->reply.link_to = uri;
+}
+
+/* Conditions that pass by themselves, and how soon it is worth asking again, in seconds. */
+static const struct {
+    enum reason why;
+    const char *seconds;
+} retries[] = {
+    { R_too_many_connections_total, "5" }, { R_connection_limit_per_client, "5" }, { R_helper_queue_full, "1" },
+    { R_descriptors_exhausted, "5" },      { R_worker_memory_exhausted, "5" },     { R_maintenance, "60" },
+    { R_insufficient_storage, "300" },
+};
+
+static bool reply_has(const struct exchange *x, struct span name)
+{
+    for (uint32_t i = 0; i < x->reply.count; i++)
+        if (span_is(x->reply_fields[i].name, name))
+            return true;
+    return false;
+}
+
+static void retry_add(struct exchange *x)
+{
+    for (size_t i = 0; i < sizeof retries / sizeof retries[0]; i++)
+        if (retries[i].why == x->verdict.why && !reply_has(x, SPAN("Retry-After")))
+            reply_add(x, SPAN("Retry-After"), span_of(retries[i].seconds));
+}
+
+/* Fields that a reason brings with it, whatever the resource. */
+static void reason_fields(struct exchange *x)
+{
+    switch (x->verdict.why) {
+    case R_method_not_allowed:
+    case R_dav_put_on_collection:
+    case R_delete_on_collection:
+        allow_add(x);
+        break;
+    case R_directory_redirect:
+    case R_directory_redirect_method_kept:
+        location_add(x, SPAN("/"));
+        break;
+    case R_created:
+        location_add(x, (struct span){ 0 });
+        break;
+    case R_content_coding_unknown:
+        reply_add(x, SPAN("Accept-Encoding"), SPAN("identity"));
+        break;
+    default:
+        retry_add(x);
+        break;
+    }
+}
+
+static void verdict_add(struct exchange *x, bool is_error)
+{
+    enum explain_when when = x->policy != NULL ? x->policy->explain : EXPLAIN_ERRORS;
+    struct span parts[] = { span_of(reason_info(x->verdict.why)->name), SPAN(";id=\""), { x->id, 8 }, SPAN("\"") };
+
+    if (when == EXPLAIN_ALL || (when == EXPLAIN_ERRORS && is_error))
+        reply_add(x, SPAN("Verdict"), arena_join(&x->arena, parts, 4));
+}
+
+static void content_add(struct exchange *x, struct code code)
+{
+    struct explain_input in = {
+        .why = x->verdict.why,
+        .operand = x->verdict.operand,
+        .status = code.wire,
+        .detail = code.detail,
+        .dialect = x->policy != NULL ? x->policy->dialect : DIALECT_RFC,
+        .id = { x->id, 8 },
+        .path = x->req.path,
+        .link_to = x->reply.link_to,
+        .note = x->reply.note,
+        .accept = request_field(x, FIELD_ACCEPT),
+        .accept_language = request_field(x, FIELD_ACCEPT_LANGUAGE),
+    };
+    struct explain_content out = explain_content(&x->arena, &in);
+
+    reply_add(x, SPAN("Content-Type"), out.media_type);
+    reply_add(x, SPAN("Content-Language"), out.language);
+    reply_add(x, SPAN("X-Content-Type-Options"), SPAN("nosniff"));
+    if (!reply_has(x, SPAN("Vary")))
+        reply_add(x, SPAN("Vary"), SPAN("Accept, Accept-Language"));
+    if (!reply_has(x, SPAN("Cache-Control")) && reason_info(x->verdict.why)->lasts == TEMPORARY)
+        reply_add(x, SPAN("Cache-Control"), SPAN("no-store"));
+    reply_memory(x, out.content);
+}
+
+static void route_fields(struct exchange *x)
+{
+    const struct route *route = x->route;
+
+    for (uint32_t i = 0; route != NULL && i < route->field_count; i++)
+        reply_add(x, route->fields[i].name, route->fields[i].value);
+}
+
+/* What is there cannot be told: forget all of it, the memory included, and say so. */
+static void memory_exhausted(struct exchange *x)
+{
+    verdict_set(&x->verdict, R_exchange_memory_exhausted, x->arena.limit);
+    x->reply = (struct reply){ 0 };
+}
+
+static void compose(struct exchange *x)
+{
+    struct code code = reason_code(x->verdict.why, x->policy != NULL ? x->policy->dialect : DIALECT_RFC);
+    unsigned class = code.wire / 100;
+
+    x->status_sent = code.wire;
+    if (code.wire == 0)
+        return;
+    verdict_add(x, class >= 4);
+    if (x->res_opened && x->res->describe != NULL)
+        x->res->describe(x, x->verdict.why);
+    reason_fields(x);
+    if (class < 4)
+        route_fields(x);
+    if (class >= 3 && x->verdict.why != R_not_modified && x->reply.body == NULL)
+        content_add(x, code);
+}
+
+void answer(struct exchange *x)
+{
+    if (x->arena.full)
+        memory_exhausted(x);
+    compose(x);
+    if (x->arena.full) {
+        memory_exhausted(x);
+        x->arena.full = false;
+        compose(x);
+    }
+    x->moments.answered_ms = x->now_ms;
+    x->codec->reply(x);
+}

@@ -1,0 +1,93 @@
+#ifndef SERVE_CONFIG_H
+#define SERVE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "exchange/policy.h"
+#include "res/file/file.h"
+#include "res/fixed/fixed.h"
+
+/* A field line that a route adds to what it serves. */
+struct config_field {
+    struct span name, value;
+};
+
+struct route {
+    struct span prefix;                 /* decoded path, begins with '/'; covers itself and what lies below */
+    struct policy policy;
+    const struct resource_ops *resource; /* file_resource or fixed_resource */
+    union {
+        struct file_settings file;
+        struct fixed_settings fixed;
+    };
+    const struct config_field *fields;  /* added to 2xx, 304 and redirects */
+    uint32_t field_count;
+};
+
+struct site {
+    const struct span *names;           /* lower case; "*.example.org" covers every name below example.org */
+    uint32_t name_count;
+    bool is_default;                    /* answers for names that no site has */
+    const char *stopped_by;             /* a file that, while it exists, takes the site out of service; or NULL */
+    struct route *routes;               /* longest prefix first */
+    uint32_t route_count;
+    bool answers_all;                   /* it has a route for "/" */
+};
+
+/* A whole configuration: built once, then only read. */
+struct config {
+    struct arena memory;
+    const char **listen;                /* texts of addresses */
+    uint32_t listen_count;
+    uint32_t workers;                   /* 0: one per core */
+    const char *log_file;               /* "-": standard output; "off" */
+    bool log_combined;                  /* else JSON lines */
+    struct policy policy;               /* of exchanges that no site answers; dialect and explain are inherited */
+    struct site *sites;
+    uint32_t site_count;
+    uint64_t settings[32];              /* by enum setting */
+};
+
+enum setting {
+#define SETTING(name, ...) SETTING_##name,
+#include "serve/settings.def"
+#undef SETTING
+    SETTINGS
+};
+
+struct setting_info {
+    const char *name, *group, *manual;
+    uint64_t min, max, standard;
+};
+
+extern const struct setting_info setting_infos[SETTINGS];
+
+/* What the command line says: it wins over the file. Zeroed means not said. */
+struct config_options {
+    const char *directory;              /* NULL: "." */
+    const char **listen;
+    uint32_t listen_count;
+    bool write;
+    const char *file;                   /* NULL: no configuration file */
+    const char *log_file;
+    int log_combined;                   /* -1: not said */
+    enum dialect dialect;               /* DIALECTS: not said */
+    uint32_t workers;
+};
+
+/*
+ * Build a configuration from the command line and, if named, the YAML file.
+ *
+ * complaints  where each mistake goes, one line: "FILE:LINE:COLUMN: what is wrong; what is allowed; nearest name"
+ * Returns     NULL after at least one complaint; else owned by the caller until config_release()
+ */
+struct config *config_load(const struct config_options *options, FILE *complaints);
+void config_release(struct config **config);
+
+/* Open the directories that routes serve. 0, or -errno after a complaint that names the directory. */
+int config_open(struct config *config, FILE *complaints);
+
+#endif

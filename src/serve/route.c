@@ -1,0 +1,86 @@
+#include "serve/route.h"
+
+#include <unistd.h>
+
+/* A site has no route for this path: there is nothing, whatever is asked. */
+static const struct fixed_settings nowhere = { .why = R_not_found };
+static const struct route no_route = {
+    .policy = { .methods = UINT64_MAX, .path_limit_bytes = UINT32_MAX, .query_limit_bytes = UINT32_MAX,
+                .segments_limit = UINT16_MAX, .answers = true, .explain = EXPLAIN_ERRORS },
+    .resource = &fixed_resource,
+};
+
+static bool name_covers(struct span name, struct span host)
+{
+    if (span_starts(name, SPAN("*.")))
+        return host.n > name.n - 1 && span_is_nocase(span_from(host, host.n - (name.n - 1)), span_from(name, 1));
+    return span_is_nocase(name, host);
+}
+
+/* An exact name is better than a wildcard, a longer wildcard better than a shorter one. */
+static size_t name_rank(struct span name)
+{
+    return span_starts(name, SPAN("*.")) ? name.n : SIZE_MAX;
+}
+
+const struct site *route_site(const struct config *config, struct span host)
+{
+    const struct site *best = NULL;
+    size_t rank = 0;
+
+    for (uint32_t s = 0; s < config->site_count; s++) {
+        const struct site *site = &config->sites[s];
+
+        if (site->is_default && best == NULL)
+            best = site;
+        for (uint32_t n = 0; n < site->name_count; n++)
+            if (name_rank(site->names[n]) > rank && name_covers(site->names[n], host)) {
+                rank = name_rank(site->names[n]);
+                best = site;
+            }
+    }
+    return best;
+}
+
+static bool covers(struct span prefix, struct span path)
+{
+    if (!span_starts(path, prefix))
+        return false;
+    return path.n == prefix.n || prefix.p[prefix.n - 1] == '/' || path.p[prefix.n] == '/';
+}
+
+const struct route *route_find(const struct site *site, struct span path)
+{
+    for (uint32_t r = 0; r < site->route_count; r++)
+        if (covers(site->routes[r].prefix, path))
+            return &site->routes[r];
+    return NULL;
+}
+
+static void subpath_set(struct exchange *x, struct span prefix)
+{
+    size_t n = prefix.n > 0 && prefix.p[prefix.n - 1] == '/' ? prefix.n - 1 : prefix.n;
+
+    x->req.subpath = x->req.path.n > n ? span_from(x->req.path, n) : SPAN("/");
+}
+
+void route_choose(struct exchange *x, const struct config *config)
+{
+    const struct site *site = route_site(config, x->req.host.name);
+    const struct route *route = site != NULL ? route_find(site, x->req.path) : NULL;
+
+    x->site = site;
+    if (site == NULL) {
+        x->policy = &config->policy;
+        return;
+    }
+    x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;
+    x->route = route != NULL ? route : &no_route;
+    x->policy = route != NULL ? &route->policy : &no_route.policy;
+    x->res = route != NULL ? route->resource : &fixed_resource;
+    x->res_settings = route == NULL ? (const void *)&nowhere
+                      : route->resource == &file_resource ? (const void *)&route->file
+                                                          : (const void *)&route->fixed;
+    if (route != NULL)
+        subpath_set(x, route->prefix);
+}
