@@ -1,0 +1,45 @@
+#ifndef IO_ADDRESS_H
+#define IO_ADDRESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/span.h"
+
+#define ADDRESS_TEXT_BYTES 128 /* holds "unix:" and the longest path of a socket, NUL included */
+#define ADDRESS_KEY_BYTES  9
+
+/* Where to listen, or who listens. A value: copied freely. */
+struct address {
+    struct sockaddr_storage socket;
+    socklen_t len;
+    char text[ADDRESS_TEXT_BYTES]; /* canonical: "127.0.0.1:80", "[::1]:80", "unix:/run/x" */
+};
+
+/*
+ * Read 192.0.2.1:80, [2001:db8::1]:80, [fe80::1%eth0]:80, localhost:80 (which is 127.0.0.1) or unix:/absolute/path.
+ * Port 0 lets the system choose. Looks no name up.
+ * Returns 0; or -EINVAL with *why_out a static sentence for the operator ("why: what to do") and *out untouched.
+ */
+__attribute__((warn_unused_result)) int address_parse(struct span text, struct address *out, const char **why_out);
+
+/* The address a socket is bound to: the way to learn the port that 0 became. Returns 0 or -errno of getsockname(). */
+__attribute__((warn_unused_result)) int address_of_socket(int fd, struct address *out);
+
+/*
+ * The text of a peer or own address, without allocation: "192.0.2.1:5555", "[2001:db8::1]:5555", "unix:/path"; with
+ * ADDRESS_HOST no port and no brackets. An IPv4 address inside IPv6 (::ffff:0:0/96) is written as IPv4; a nameless
+ * unix peer as "unix:". The span lies in buf, NUL-terminated.
+ */
+enum address_part { ADDRESS_HOST, ADDRESS_WHOLE };
+struct span address_print(const struct sockaddr *socket, socklen_t len, enum address_part part,
+                          char buf[ADDRESS_TEXT_BYTES]);
+
+/*
+ * Which client is it, for limits per client? Equal keys (memcmp over all bytes): the same client. IPv4: the address;
+ * IPv6: its first 64 bits, since one customer gets as many; all peers on unix sockets are one client.
+ */
+void address_key(const struct sockaddr *socket, uint8_t key_out[ADDRESS_KEY_BYTES]);
+
+#endif
