@@ -1,0 +1,69 @@
+#ifndef HTTP_TOKEN_H
+#define HTTP_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+/* What a byte may be part of; token_classes[] holds the OR of these for each of the 256 bytes. */
+enum token_class {
+    TOKEN_NAME = 1,    /* tchar: methods, field names, coding names. RFC9110:5.6.2 */
+    TOKEN_VALUE = 2,   /* field value: VCHAR, SP, HTAB, obs-text. RFC9110:5.5 */
+    TOKEN_VISIBLE = 4, /* VCHAR: printable ASCII without SP */
+    TOKEN_URI = 8,     /* unreserved, reserved except '#'. RFC3986:2 */
+    TOKEN_HEX = 16,    /* hexadecimal digit of either case */
+    TOKEN_DIGIT = 32,
+    TOKEN_HOST = 64,  /* reg-name without escapes: unreserved, sub-delims. RFC3986:3.2.2 */
+    TOKEN_PATH = 128, /* pchar without escapes, and '/'. RFC3986:3.3 */
+};
+
+extern const uint8_t token_classes[256];
+
+static inline bool token_is(char c, enum token_class class)
+{
+    return (token_classes[(uint8_t)c] & class) != 0;
+}
+
+/* Offset of the first byte of s that is not of the class; s.n when all are. Four a round: most of a head runs here. */
+static inline size_t token_span(struct span s, enum token_class class)
+{
+    size_t i = 0;
+
+    for (; s.n - i >= 4; i += 4) {
+        if (!token_is(s.p[i], class))
+            return i;
+        if (!token_is(s.p[i + 1], class))
+            return i + 1;
+        if (!token_is(s.p[i + 2], class))
+            return i + 2;
+        if (!token_is(s.p[i + 3], class))
+            return i + 3;
+    }
+    while (i < s.n && token_is(s.p[i], class))
+        i++;
+    return i;
+}
+
+/* Offset of the first byte of s that neither is of the class nor begins an escape (%41); s.n when there is none. */
+size_t token_span_escaped(struct span s, enum token_class class);
+
+/* 0 to 15. c is TOKEN_HEX. */
+static inline unsigned token_hex(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
+}
+
+/*
+ * Take the next element off a comma-separated list. RFC9110:5.6.1
+ *
+ * rest      the list, or what the call before left of it
+ * element   borrowed from the list, without white space at its ends, never empty: empty elements are passed over
+ *
+ * A comma inside a quoted string (RFC9110:5.6.4) separates nothing; a string that is never closed ends with the list.
+ * Returns false, and leaves element alone, when there is no more.
+ */
+bool token_next(struct span *rest, struct span *element);
+
+#endif
