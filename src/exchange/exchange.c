@@ -35,17 +35,14 @@ void reply_memory(struct exchange *x, struct span content)
     x->reply.body = &b->body;
 }
 
-static struct span join_lines(struct exchange *x, enum field_id id)
+static struct span join_lines(struct exchange *x, const struct field *f)
 {
-    const struct head *head = &x->req.head;
-    struct span all = { 0 };
+    struct span all = f->value;
 
-    for (unsigned i = 0; i < head->count; i++) {
-        struct span parts[] = { all, SPAN(", "), head->fields[i].value };
+    while ((f = head_next(&x->req.head, f)) != NULL) {
+        struct span parts[] = { all, SPAN(", "), f->value };
 
-        if (head->fields[i].id != id)
-            continue;
-        all = all.p == NULL ? head->fields[i].value : arena_join(&x->arena, parts, 3);
+        all = arena_join(&x->arena, parts, 3);
     }
     return all;
 }
@@ -56,5 +53,5 @@ struct span request_field(struct exchange *x, enum field_id id)
 
     if (f == NULL)
         return (struct span){ 0 };
-    return head_repeated(&x->req.head, id) ? join_lines(x, id) : f->value;
+    return head_repeated(&x->req.head, id) ? join_lines(x, f) : f->value;
 }

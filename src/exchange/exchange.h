@@ -99,6 +99,7 @@ struct exchange {
     const struct codec_ops *codec;
     void *conn;                /* the codec's */
     void *worker;              /* the host's */
+    void *snapshot;            /* the host's: the configuration that this exchange began with */
     const void *site;          /* the host's; NULL: no site has this name */
     const void *route;         /* the host's */
     const struct policy *policy;
@@ -107,7 +108,7 @@ struct exchange {
     void *res_worker;          /* what this worker keeps for the kind of resource, such as a cache */
     void *res_state;           /* owned by res, in the arena */
     bool res_opened;           /* res->close() is owed */
-    bool server_full, client_full; /* found by the connection at accept */
+    bool server_full, client_full, descriptors_full; /* found by the connection at accept */
     bool site_stopped;         /* the operator has taken the site out of service */
 
     struct arena arena;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "exchange/flow.h"
+#include "reason/reason.h"
 
 struct exchange;
 
@@ -28,6 +29,8 @@ struct resource_ops {
     enum flow (*accept)(struct exchange *x);  /* WAIT; takes in the content and stores it; facts.created */
     enum flow (*remove)(struct exchange *x);  /* WAIT; DELETE */
     enum flow (*choices)(struct exchange *x); /* content that lists the variants, for 300 and 406 */
+    void (*describe)(struct exchange *x, enum reason why); /* the fields of res in an answer that no method made: serve,
+                                                              after the graph. ETag on not_modified, ... May be NULL */
 
     /* Called exactly once for every exchange whose open() was entered, whatever it returned, after the reply or the
      * abandon. Frees what is not in the arena. Must not block, must not fail, must not touch the connection. */

@@ -1,5 +1,10 @@
 #include "graph/graph.h"
 
+bool ask_descriptors_left(const struct exchange *x)
+{
+    return !x->descriptors_full;
+}
+
 bool ask_server_has_room(const struct exchange *x)
 {
     return !x->server_full;

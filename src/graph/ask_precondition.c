@@ -3,16 +3,9 @@
 
 static bool tag_listed(const struct exchange *x, enum field_id id, enum etag_comparison how)
 {
-    const struct head *head = &x->req.head;
-
-    for (unsigned i = 0; i < head->count; i++) {
-        struct span list = head->fields[i].value;
-
-        if (head->fields[i].id != id)
-            continue;
-        if (etag_list_is_any(list) || (x->facts.has_etag && etag_in_list(list, x->facts.etag, how)))
+    for (const struct field *f = head_field(&x->req.head, id); f != NULL; f = head_next(&x->req.head, f))
+        if (etag_list_is_any(f->value) || (x->facts.has_etag && etag_in_list(f->value, x->facts.etag, how)))
             return true;
-    }
     return false;
 }
 

@@ -17,23 +17,44 @@
 
 /* A configuration in use by one worker: let go when its last exchange has ended and a newer one is there. */
 struct snapshot {
-    struct config *config;
+    struct shared_config *shared;
     uint32_t exchanges;
+    bool is_old;
 };
 
 struct worker_listener {
     struct watch watch;
     struct worker *worker;
+    const struct address *address;
 };
 
+/* A configuration and how many hold it: the server while it is the newest, and each worker. */
+struct shared_config {
+    struct config *config;
+    _Atomic unsigned holders;
+};
+
+void shared_config_release(struct shared_config *shared);
+
 /* What the workers of one server share. */
-struct server;
+struct worker_shared {
+    struct clients *clients;
+    struct file_shared *files;
+    struct media_types *types;
+    struct log *log;
+    bool log_combined;
+    uint32_t connections_limit, per_client_limit;
+    unsigned workers;
+    uint64_t id_seed;
+};
+
+/* Where to listen, and the descriptor of this worker. */
 
 /* One thread with its own loop, listeners, connections, caches and counters; nothing of it is shared on the path of a
  * request. */
 struct worker {
     /* Set before the thread starts, then read-only. */
-    struct server *server;
+    const struct worker_shared *shared;
     unsigned index;
     pthread_t thread;
     struct log_ring *log; /* NULL: no log */
@@ -43,13 +64,15 @@ struct worker {
     struct wheel wheel;
     struct wire_settings wire_settings;
     struct wire wire;
-    const struct config *config;
+    struct snapshot *snapshot; /* for exchanges that begin now */
     struct offload helpers;
     struct file_worker *files;
     struct worker_listener *listeners;
     uint32_t listener_count;
     uint64_t ids;               /* of the next exchange, before it is scrambled */
-    struct timer stop_timer;
+    struct timer stop_timer;    /* running exchanges are cut off */
+    struct timer accept_timer;  /* listening goes on after descriptors ran out */
+    int spare_fd;               /* given up to answer one more client when no descriptor is left; -1: in use */
     bool stopping;
     uint64_t reasons[R_COUNT];  /* one writer, so plain increments */
 
@@ -57,19 +80,23 @@ struct worker {
     struct mail_box mail;
 };
 
-/* Start the thread, which takes over the listening descriptors. 0 or -errno; then nothing is left behind. */
-int worker_start(struct worker *w);
+/*
+ * Set up a zeroed worker and start its thread.
+ *
+ * listeners  count descriptors that listen, one for each address; the worker closes them when it drains
+ * config     one hold on it is handed over
+ * Returns    0; or -errno: the server cannot run, and what was set up is left to the end of the process
+ */
+int worker_start(struct worker *w, const struct worker_shared *shared, unsigned index, struct shared_config *config,
+                 const struct address addresses[], const int listeners[], uint32_t count);
 
-/* From another thread: no new connections, let running exchanges end, stop after at most the configured time. */
+/* From another thread: no new connections, let running exchanges end, for at most the configured time. */
 void worker_drain(struct worker *w);
+
+/* From another thread: exchanges that begin from now on use this configuration; one hold on it is handed over. */
+void worker_reload(struct worker *w, struct shared_config *config);
 
 /* Wait for the thread to end and free what it had. */
 void worker_join(struct worker *w);
-
-/* How exchanges run on a worker: wire's and the graph's way up. */
-extern const struct exchange_host worker_exchange_host;
-
-/* Room for another connection, and for another of this client? */
-extern const struct wire_host worker_wire_host;
 
 #endif

@@ -78,6 +78,7 @@ struct exchange *conn_exchange(struct conn *c)
     x->host = w->exchange_host;
     x->server_full = c->over_server;
     x->client_full = c->over_client;
+    x->descriptors_full = c->over_descriptors;
     x->now_ms = w->loop->now_ms;
     x->unix_seconds = w->loop->unix_s;
     x->moments.accepted_ms = c->accepted_ms;
@@ -217,36 +218,45 @@ static void conn_fire(struct timer *t)
         h1_timeout(c);
 }
 
-void conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+static struct conn *conn_take(struct wire *w)
 {
     struct conn *c = w->free_conns;
 
-    if (c != NULL)
-        w->free_conns = c->next;
-    else
-        c = malloc(sizeof *c);
-    if (c == NULL) {
-        close(fd);
-        return;
-    }
-    *c = (struct conn){ .wire = w, .watch = { .fd = fd, .ready = conn_ready }, .turn = { .run = conn_turn },
-                        .writable = true, .is_new = true, .keep = true,
-                        .accepted_ms = w->loop->now_ms, .peer_len = peer_len };
-    memcpy(&c->peer, peer, peer_len);
-    timer_init(&c->timer, conn_fire);
-    if (loop_watch(w->loop, &c->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
-        close(fd);
-        c->next = w->free_conns;
-        w->free_conns = c;
-        return;
-    }
+    if (c == NULL)
+        return malloc(sizeof *c);
+    w->free_conns = c->next;
+    return c;
+}
+
+static void conn_add(struct wire *w, struct conn *c)
+{
     c->next = w->conns;
     if (c->next != NULL)
         c->next->before = c;
     w->conns = c;
     w->conn_count++;
-    w->host->accepted(c);
+}
+
+struct conn *conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+{
+    struct conn *c = conn_take(w);
+
+    if (c == NULL) {
+        close(fd);
+        return NULL;
+    }
+    *c = (struct conn){ .wire = w, .watch = { .fd = fd, .ready = conn_ready }, .turn = { .run = conn_turn },
+                        .writable = true, .is_new = true, .keep = true, .accepted_ms = w->loop->now_ms,
+                        .peer_len = peer_len };
+    memcpy(&c->peer, peer, peer_len);
+    timer_init(&c->timer, conn_fire);
+    conn_add(w, c);
+    if (!w->host->accepted(c) || loop_watch(w->loop, &c->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
+        conn_close(c);
+        return NULL;
+    }
     conn_timer(c, w->settings->head_wait_ms);
+    return c;
 }
 
 void wire_drain(struct wire *w)

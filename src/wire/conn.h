@@ -55,6 +55,7 @@ struct conn {
     bool readable, writable, peer_closed, broken; /* what the last events said */
     bool keep;                  /* another exchange may follow this one */
     bool over_server, over_client; /* found at accept: more connections than the limit */
+    bool over_descriptors;         /* found at accept: it took the last descriptor */
     bool is_new;                /* no exchange has begun yet */
 
     struct framing framing;     /* of the request in progress */
@@ -77,7 +78,7 @@ struct conn {
 
 /* What the host wants to know about connections. */
 struct wire_host {
-    void (*accepted)(struct conn *c); /* sets over_server, over_client, client */
+    bool (*accepted)(struct conn *c); /* sets over_server, over_client, client; false: close it at once */
     void (*closed)(struct conn *c);
 };
 
@@ -110,8 +111,8 @@ struct wire {
 int wire_init(struct wire *w);
 void wire_fini(struct wire *w);
 
-/* Take over a connected, non-blocking socket. It is closed when there is no memory. */
-void conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
+/* Take over a connected, non-blocking socket. NULL: it is closed, for want of memory or by the host's word. */
+struct conn *conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
 
 /* No new exchanges: idle connections close now, busy ones after their reply. */
 void wire_drain(struct wire *w);

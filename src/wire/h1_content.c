@@ -83,8 +83,11 @@ enum flow h1_content(struct exchange *x, struct span *piece)
         enum reason r;
         long n;
 
-        if (c->content_done)
+        if (c->content_done) {
+            if (x->moments.content_ms == 0)
+                x->moments.content_ms = x->now_ms;
             return FLOW_GO;
+        }
         r = take(c, piece, &v);
         if (c->content_taken > x->content_limit)
             return STOP(x, R_content_streamed_too_large, x->content_limit);

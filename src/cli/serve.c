@@ -1,0 +1,126 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "serve/server.h"
+
+#define LISTEN_MOST 64
+
+static const char help[] =
+    "Usage: verdict serve [DIR] [options]\n"
+    "\n"
+    "Serve the files of DIR (default: the current directory) on http://127.0.0.1:8080/.\n"
+    "\n"
+    "  -l, --listen ADDR:PORT       listen there; repeatable; [::1]:8080 and unix:/path too\n"
+    "  -w, --write                  allow PUT and DELETE (default: 405 with Allow)\n"
+    "  -c, --config FILE            sites, routes, limits and times from a YAML file\n"
+    "      --dialect NAME           whose codes are spoken: rfc, nginx, iis or cloudflare (default: rfc)\n"
+    "      --workers N              threads that serve (default: one per core)\n"
+    "      --log FILE|-|off         access log (default: -, standard output)\n"
+    "      --log-format json|combined\n"
+    "      --help                   this text\n"
+    "\n"
+    "SIGTERM and SIGINT finish what runs and stop, SIGHUP reads the configuration anew, SIGUSR1 reopens the log.\n";
+
+enum { OPTION_HELP = 256, OPTION_DIALECT, OPTION_WORKERS, OPTION_LOG, OPTION_LOG_FORMAT };
+
+static const struct option long_options[] = {
+    { "listen", required_argument, NULL, 'l' },
+    { "write", no_argument, NULL, 'w' },
+    { "config", required_argument, NULL, 'c' },
+    { "dialect", required_argument, NULL, OPTION_DIALECT },
+    { "workers", required_argument, NULL, OPTION_WORKERS },
+    { "log", required_argument, NULL, OPTION_LOG },
+    { "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+static int wrong(const char *what, const char *why, const char *allowed)
+{
+    fprintf(stderr, "verdict: serve: %s: %s: %s\n", what, why, allowed);
+    return 2;
+}
+
+static int listen_add(struct config_options *o, const char **listen, const char *text)
+{
+    if (o->listen_count == LISTEN_MOST)
+        return wrong(text, "too many addresses", "at most 64 --listen");
+    listen[o->listen_count++] = text;
+    o->listen = listen;
+    return 0;
+}
+
+static int dialect_set(struct config_options *o, const char *text)
+{
+    o->dialect = dialect_find(span_of(text));
+    return o->dialect < DIALECTS ? 0 : wrong(text, "no such dialect", "rfc, nginx, iis or cloudflare");
+}
+
+static int workers_set(struct config_options *o, const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > 1024)
+        return wrong(text, "no number of workers", "1 to 1024");
+    o->workers = (uint32_t)n;
+    return 0;
+}
+
+static int log_format_set(struct config_options *o, const char *text)
+{
+    o->log_combined = strcmp(text, "combined") == 0;
+    if (!o->log_combined && strcmp(text, "json") != 0)
+        return wrong(text, "no such log format", "json or combined");
+    return 0;
+}
+
+static int option_take(struct config_options *o, const char **listen, int option, char *argument)
+{
+    switch (option) {
+    case 'l':
+        return listen_add(o, listen, argument);
+    case 'w':
+        o->write = true;
+        return 0;
+    case 'c':
+        o->file = argument;
+        return 0;
+    case OPTION_DIALECT:
+        return dialect_set(o, argument);
+    case OPTION_WORKERS:
+        return workers_set(o, argument);
+    case OPTION_LOG:
+        o->log_file = argument;
+        return 0;
+    case OPTION_LOG_FORMAT:
+        return log_format_set(o, argument);
+    default:
+        return cli_wrong_option("serve");
+    }
+}
+
+int cli_serve(int argc, char **argv)
+{
+    const char *listen[LISTEN_MOST];
+    struct config_options o = { .log_combined = -1, .dialect = DIALECTS };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "l:wc:", long_options, NULL)) != -1) {
+        int code;
+
+        if (option == OPTION_HELP)
+            return fputs(help, stdout) >= 0 ? 0 : 1;
+        code = option_take(&o, listen, option, optarg);
+        if (code != 0)
+            return code;
+    }
+    if (argc - optind > 1)
+        return wrong(argv[optind + 1], "only one directory can be named", "verdict serve [DIR]");
+    if (optind < argc)
+        o.directory = argv[optind];
+    return server_run(&o);
+}

@@ -1,0 +1,29 @@
+#ifndef SERVE_ACCESS_LOG_H
+#define SERVE_ACCESS_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exchange/exchange.h"
+
+/* Room for any line: long values are cut. */
+#define ACCESS_LOG_LINE_BYTES 16384u
+
+/* What the line needs besides the exchange. */
+struct access_log_peer {
+    struct span client; /* address without port */
+    struct span detail; /* what the dialect tells besides the status: "494", "404.13"; or empty */
+    uint16_t status;    /* for formats with one number: what the dialect tells, else what was sent */
+};
+
+/* One JSON object and a line feed, for x that has ended. Returns bytes written; out has ACCESS_LOG_LINE_BYTES. */
+size_t access_log_json(const struct exchange *x, const struct access_log_peer *peer, char *out);
+
+/* Apache's combined format with the reason and the id behind it, so that GoAccess and fail2ban read it. */
+size_t access_log_combined(const struct exchange *x, const struct access_log_peer *peer, char *out);
+
+/* The line that says how many lines were lost. */
+size_t access_log_lost(bool combined, uint64_t lines, int64_t unix_seconds, char *out, size_t room);
+
+#endif

@@ -1,0 +1,149 @@
+#include "serve/exchange_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graph/graph.h"
+#include "serve/access_log.h"
+#include "serve/answer.h"
+#include "serve/route.h"
+#include "serve/worker.h"
+
+#define ID_BITS 40
+
+static void host_tick(struct exchange *x)
+{
+    const struct worker *w = x->worker;
+
+    x->now_ms = w->loop.now_ms;
+    x->unix_seconds = w->loop.unix_s;
+}
+
+/* Unlike for a long time within a server, and no guess at how much it serves: a counter that steps over the other
+ * workers' numbers, scrambled one to one. Across servers and restarts the random seed keeps ids apart, mostly. */
+static void id_set(struct exchange *x, struct worker *w)
+{
+    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    const uint64_t mask = (UINT64_C(1) << ID_BITS) - 1;
+    uint64_t n = w->shared->id_seed + w->index + w->ids++ * w->shared->workers;
+
+    n = (n * UINT64_C(0x9e3779b97f4a7c15)) & mask;
+    n ^= n >> 19;
+    n = (n * UINT64_C(0xbf58476d1ce4e5b9)) & mask;
+    for (unsigned i = 0; i < 8; i++)
+        x->id[i] = letters[n >> 5 * i & 31];
+    x->id[8] = '\0';
+}
+
+static void run(struct exchange *x)
+{
+    if (graph_run(x) == FLOW_STOP)
+        answer(x);
+}
+
+static void host_begin(struct exchange *x)
+{
+    struct worker *w = x->worker;
+
+    w->snapshot->exchanges++;
+    x->snapshot = w->snapshot;
+    id_set(x, w);
+    run(x);
+}
+
+static void host_route(struct exchange *x)
+{
+    const struct snapshot *s = x->snapshot;
+
+    route_choose(x, s->shared->config);
+    x->res_worker = ((struct worker *)x->worker)->files;
+}
+
+static void host_resume(struct exchange *x)
+{
+    host_tick(x);
+    if (x->verdict.why != R_NONE)
+        x->codec->reply(x);
+    else
+        run(x);
+}
+
+/* The number that the dialect tells besides the status, as its logs write it. */
+static struct span detail_print(const struct exchange *x, struct code code, char *out, size_t room, uint16_t *told)
+{
+    enum dialect dialect = x->policy != NULL ? x->policy->dialect : DIALECT_RFC;
+    int n;
+
+    *told = code.wire;
+    if (code.detail == 0)
+        return (struct span){ 0 };
+    if (dialect == DIALECT_IIS) {
+        n = snprintf(out, room, "%u.%u", code.wire, code.detail - 1u);
+    } else {
+        *told = code.detail;
+        n = snprintf(out, room, "%u", code.detail);
+    }
+    return (struct span){ out, n > 0 ? (size_t)n : 0 };
+}
+
+static void log_write(struct exchange *x, struct worker *w)
+{
+    const struct conn *c = x->conn;
+    char line[ACCESS_LOG_LINE_BYTES], client[ADDRESS_TEXT_BYTES], number[16];
+    struct code code = reason_code(x->verdict.why, x->policy != NULL ? x->policy->dialect : DIALECT_RFC);
+    struct access_log_peer peer = { 0 };
+    size_t n;
+
+    peer.client = address_print((const struct sockaddr *)&c->peer, c->peer_len, ADDRESS_HOST, client);
+    peer.detail = detail_print(x, code, number, sizeof number, &peer.status);
+    n = w->shared->log_combined ? access_log_combined(x, &peer, line) : access_log_json(x, &peer, line);
+    log_line(w->log, (struct span){ line, n });
+}
+
+static void snapshot_leave(struct snapshot *s)
+{
+    s->exchanges--;
+    if (!s->is_old || s->exchanges > 0)
+        return;
+    shared_config_release(s->shared);
+    free(s);
+}
+
+static void host_ended(struct exchange *x)
+{
+    struct worker *w = x->worker;
+
+    host_tick(x);
+    x->moments.ended_ms = x->now_ms;
+    w->reasons[x->verdict.why]++;
+    if (w->log != NULL)
+        log_write(x, w);
+    if (x->res_opened && x->res->close != NULL)
+        x->res->close(x);
+    snapshot_leave(x->snapshot);
+}
+
+const struct exchange_host worker_exchange_host = {
+    .begin = host_begin, .tick = host_tick, .route = host_route, .resume = host_resume, .ended = host_ended
+};
+
+/* Up to the limit: served. Up to twice the limit: told that there are too many. Beyond: closed. RFC9110:15.6.4 */
+static bool wire_accepted(struct conn *c)
+{
+    const struct worker *w = c->wire->worker;
+    uint32_t total, same;
+
+    c->client = clients_enter(w->shared->clients, (const struct sockaddr *)&c->peer, &total, &same);
+    c->over_server = total > w->shared->connections_limit;
+    c->over_client = same > w->shared->per_client_limit;
+    return total / 2 <= w->shared->connections_limit && same / 2 <= w->shared->per_client_limit;
+}
+
+static void wire_closed(struct conn *c)
+{
+    const struct worker *w = c->wire->worker;
+
+    clients_leave(w->shared->clients, c->client);
+}
+
+const struct wire_host worker_wire_host = { .accepted = wire_accepted, .closed = wire_closed };

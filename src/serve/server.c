@@ -1,0 +1,251 @@
+#include "serve/server.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "http/media_type.h"
+#include "io/listen.h"
+#include "io/rlimit.h"
+#include "serve/access_log.h"
+#include "serve/types.h"
+#include "serve/worker.h"
+
+#define BACKLOG 4096
+
+struct server {
+    const struct config_options *options;
+    struct shared_config *config; /* the newest; one hold is the server's */
+    struct worker_shared shared;
+    struct worker *workers;
+    struct address *addresses;
+    uint32_t address_count;
+    int *fds; /* of worker w and address a at [w * address_count + a] */
+};
+
+static struct shared_config *shared_config_new(const struct config_options *options, unsigned holders)
+{
+    struct shared_config *shared = calloc(1, sizeof *shared);
+
+    if (shared == NULL)
+        return NULL;
+    shared->config = config_load(options, stderr);
+    if (shared->config == NULL || config_open(shared->config, stderr) != 0) {
+        config_release(&shared->config);
+        free(shared);
+        return NULL;
+    }
+    atomic_init(&shared->holders, holders);
+    return shared;
+}
+
+static int cannot_listen(const struct address *a, int err)
+{
+    fprintf(stderr, "verdict: cannot listen on %s: %s\n", a->text, listen_advice(err));
+    return 1;
+}
+
+/* A unix socket has one listener, which the workers share. */
+static int listen_again(const struct address *a, int first, int *fd)
+{
+    int err = listen_open(a, BACKLOG, LISTEN_JOIN, fd);
+
+    if (err != -EOPNOTSUPP)
+        return err;
+    *fd = dup(first);
+    return *fd >= 0 ? 0 : -errno;
+}
+
+static int address_listen(struct server *s, uint32_t at)
+{
+    struct address *a = &s->addresses[at];
+    int err = listen_open(a, BACKLOG, LISTEN_FIRST, &s->fds[at]);
+
+    if (err == 0)
+        err = address_of_socket(s->fds[at], a);
+    for (unsigned w = 1; err == 0 && w < s->shared.workers; w++)
+        err = listen_again(a, s->fds[at], &s->fds[w * s->address_count + at]);
+    return err == 0 ? 0 : cannot_listen(a, err);
+}
+
+static int listen_all(struct server *s)
+{
+    const struct config *config = s->config->config;
+
+    s->address_count = config->listen_count;
+    s->addresses = calloc(s->address_count, sizeof *s->addresses);
+    s->fds = calloc((size_t)s->address_count * s->shared.workers, sizeof *s->fds);
+    if (s->addresses == NULL || s->fds == NULL)
+        return 1;
+    for (uint32_t a = 0; a < s->address_count; a++) {
+        const char *why = "";
+
+        if (address_parse(span_of(config->listen[a]), &s->addresses[a], &why) != 0) {
+            fprintf(stderr, "verdict: %s: %s\n", config->listen[a], why);
+            return 2;
+        }
+        if (address_listen(s, a) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static size_t tell_lost(void *context, uint64_t lines, char *to, size_t room)
+{
+    const struct server *s = context;
+
+    return access_log_lost(s->shared.log_combined, lines, (int64_t)time(NULL), to, room);
+}
+
+static int log_open(struct server *s)
+{
+    const struct config *config = s->config->config;
+    struct log_settings settings = { .path = config->log_file, .rings = s->shared.workers, .tell_lost = tell_lost,
+                                     .context = s };
+    int err = log_start(&settings, &s->shared.log);
+
+    s->shared.log_combined = config->log_combined;
+    if (err != 0)
+        fprintf(stderr, "verdict: log: %s: %s: name a file that can be written, - or off\n", config->log_file,
+                strerror(-err));
+    return err == 0 ? 0 : 1;
+}
+
+static int share(struct server *s)
+{
+    const struct config *config = s->config->config;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    s->shared.workers = config->workers > 0 ? config->workers : cores > 0 ? (unsigned)cores : 1;
+    s->shared.connections_limit = (uint32_t)config->settings[SETTING_connections];
+    s->shared.per_client_limit = (uint32_t)config->settings[SETTING_connections_per_client];
+    s->shared.clients = clients_new();
+    s->shared.files = file_shared_new();
+    s->shared.types = types_load();
+    s->workers = calloc(s->shared.workers, sizeof *s->workers);
+    if (getrandom(&s->shared.id_seed, sizeof s->shared.id_seed, 0) != sizeof s->shared.id_seed)
+        s->shared.id_seed = (uint64_t)getpid() << 20;
+    if (s->shared.clients != NULL && s->shared.files != NULL && s->shared.types != NULL && s->workers != NULL)
+        return 0;
+    fprintf(stderr, "verdict: no memory to start with\n");
+    return 1;
+}
+
+static int workers_start(struct server *s)
+{
+    for (unsigned w = 0; w < s->shared.workers; w++) {
+        int err;
+
+        atomic_fetch_add(&s->config->holders, 1);
+        err = worker_start(&s->workers[w], &s->shared, w, s->config, s->addresses, s->fds + w * s->address_count,
+                           s->address_count);
+        if (err != 0) {
+            fprintf(stderr, "verdict: cannot start worker %u: %s\n", w, strerror(-err));
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void announce(const struct server *s)
+{
+    for (uint32_t a = 0; a < s->address_count; a++) {
+        const char *text = s->addresses[a].text;
+
+        if (strncmp(text, "unix:", 5) == 0)
+            fprintf(stderr, "verdict: serving %s\n", text);
+        else
+            fprintf(stderr, "verdict: serving http://%s/\n", text);
+    }
+}
+
+/* The old configuration goes on when the new one is wrong; each mistake has been told. */
+static void reload(struct server *s)
+{
+    struct shared_config *fresh = shared_config_new(s->options, s->shared.workers + 1);
+
+    if (fresh == NULL) {
+        fprintf(stderr, "verdict: reload: the new configuration is not used: the old one stays in force\n");
+        return;
+    }
+    for (unsigned w = 0; w < s->shared.workers; w++)
+        worker_reload(&s->workers[w], fresh);
+    shared_config_release(s->config);
+    s->config = fresh;
+    fprintf(stderr, "verdict: reload: the new configuration is in force\n");
+}
+
+static void signals_block(sigset_t *waited_for)
+{
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(waited_for);
+    sigaddset(waited_for, SIGTERM);
+    sigaddset(waited_for, SIGINT);
+    sigaddset(waited_for, SIGHUP);
+    sigaddset(waited_for, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, waited_for, NULL);
+}
+
+static void wait_for_end(struct server *s, const sigset_t *waited_for)
+{
+    for (;;) {
+        int got = 0;
+
+        if (sigwait(waited_for, &got) != 0)
+            continue;
+        if (got == SIGHUP)
+            reload(s);
+        else if (got == SIGUSR1)
+            log_reopen(s->shared.log);
+        else
+            return;
+    }
+}
+
+static void stop(struct server *s)
+{
+    for (unsigned w = 0; w < s->shared.workers; w++)
+        worker_drain(&s->workers[w]);
+    for (unsigned w = 0; w < s->shared.workers; w++)
+        worker_join(&s->workers[w]);
+    log_stop(&s->shared.log);
+}
+
+static void server_free(struct server *s)
+{
+    shared_config_release(s->config);
+    file_shared_release(&s->shared.files);
+    clients_release(&s->shared.clients);
+    types_release(&s->shared.types);
+    free(s->workers);
+    free(s->addresses);
+    free(s->fds);
+}
+
+int server_run(const struct config_options *options)
+{
+    struct server s = { .options = options };
+    uint64_t files;
+    sigset_t waited_for;
+    int code;
+
+    s.config = shared_config_new(options, 1);
+    if (s.config == NULL)
+        return 2;
+    signals_block(&waited_for);
+    if (rlimit_raise_files(&files) != 0)
+        fprintf(stderr, "verdict: the limit of open files could not be raised: %s\n", strerror(errno));
+    if ((code = share(&s)) != 0 || (code = listen_all(&s)) != 0 || (code = log_open(&s)) != 0 ||
+        (code = workers_start(&s)) != 0)
+        return code;
+    announce(&s);
+    wait_for_end(&s, &waited_for);
+    stop(&s);
+    server_free(&s);
+    return 0;
+}

@@ -1,0 +1,296 @@
+#include "serve/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "serve/exchange_host.h"
+
+#define ACCEPT_BATCH    64
+#define ACCEPT_PAUSE_MS 200
+
+void shared_config_release(struct shared_config *shared)
+{
+    if (shared == NULL || atomic_fetch_sub(&shared->holders, 1) > 1)
+        return;
+    config_release(&shared->config);
+    free(shared);
+}
+
+static void listen_pause(struct worker *w)
+{
+    for (uint32_t i = 0; i < w->listener_count; i++)
+        loop_unwatch(&w->loop, &w->listeners[i].watch);
+    timer_set(&w->wheel, &w->accept_timer, w->loop.now_ms, ACCEPT_PAUSE_MS);
+}
+
+static void listen_resume(struct timer *t)
+{
+    struct worker *w = (struct worker *)((char *)t - offsetof(struct worker, accept_timer));
+
+    for (uint32_t i = 0; i < w->listener_count; i++)
+        if (w->listeners[i].watch.slot == 0 && w->listeners[i].watch.fd >= 0 &&
+            loop_watch(&w->loop, &w->listeners[i].watch, EPOLLIN | EPOLLEXCLUSIVE) != 0)
+            timer_set(&w->wheel, t, w->loop.now_ms, ACCEPT_PAUSE_MS);
+}
+
+static void spare_take(struct worker *w)
+{
+    if (w->spare_fd < 0)
+        w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* No descriptor is left: the spare one lets us tell one client at a time why. False: not even that. */
+static bool accept_last(struct worker *w, int listener)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+    struct conn *c;
+    int fd;
+
+    if (w->spare_fd < 0)
+        return false;
+    close(w->spare_fd);
+    w->spare_fd = -1;
+    fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return false;
+    c = conn_open(&w->wire, fd, &peer, len);
+    if (c != NULL)
+        c->over_descriptors = true;
+    return true;
+}
+
+static void accept_ready(struct watch *watch, uint32_t events)
+{
+    struct worker *w = ((struct worker_listener *)watch)->worker;
+
+    (void)events;
+    spare_take(w);
+    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof peer;
+        int fd = accept4(watch->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            conn_open(&w->wire, fd, &peer, len);
+            continue;
+        }
+        if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+            return;
+        if ((errno != EMFILE && errno != ENFILE) || !accept_last(w, watch->fd))
+            listen_pause(w);
+        return;
+    }
+}
+
+static void listeners_close(struct worker *w)
+{
+    timer_drop(&w->accept_timer);
+    for (uint32_t i = 0; i < w->listener_count; i++) {
+        int fd = w->listeners[i].watch.fd;
+
+        loop_unwatch(&w->loop, &w->listeners[i].watch);
+        w->listeners[i].watch.fd = -1;
+        listen_close(w->listeners[i].address, fd);
+    }
+}
+
+static void stop_now(struct timer *t)
+{
+    struct worker *w = (struct worker *)((char *)t - offsetof(struct worker, stop_timer));
+
+    wire_stop(&w->wire);
+}
+
+struct drain_mail {
+    struct mail mail;
+    struct worker *worker;
+};
+
+static void drain_open(struct mail *m)
+{
+    struct worker *w = ((struct drain_mail *)m)->worker;
+    const struct config *config = w->snapshot->shared->config;
+
+    free(m);
+    w->stopping = true;
+    listeners_close(w);
+    wire_drain(&w->wire);
+    timer_set(&w->wheel, &w->stop_timer, w->loop.now_ms, config->settings[SETTING_drain_ms]);
+}
+
+struct reload_mail {
+    struct mail mail;
+    struct worker *worker;
+    struct shared_config *config;
+    struct snapshot *snapshot;
+};
+
+static void snapshot_replace(struct worker *w, struct snapshot *s)
+{
+    struct snapshot *old = w->snapshot;
+
+    w->snapshot = s;
+    old->is_old = true;
+    if (old->exchanges > 0)
+        return;
+    shared_config_release(old->shared);
+    free(old);
+}
+
+static void reload_open(struct mail *m)
+{
+    struct reload_mail *r = (struct reload_mail *)m;
+
+    *r->snapshot = (struct snapshot){ .shared = r->config };
+    snapshot_replace(r->worker, r->snapshot);
+    free(r);
+}
+
+void worker_drain(struct worker *w)
+{
+    struct drain_mail *m = malloc(sizeof *m);
+
+    DIE_UNLESS(m != NULL);
+    *m = (struct drain_mail){ .mail.open = drain_open, .worker = w };
+    mail_send(&w->mail, &m->mail);
+}
+
+void worker_reload(struct worker *w, struct shared_config *config)
+{
+    struct reload_mail *m = malloc(sizeof *m);
+    struct snapshot *s = malloc(sizeof *s);
+
+    if (m == NULL || s == NULL) {
+        free(m);
+        free(s);
+        shared_config_release(config);
+        return;
+    }
+    *m = (struct reload_mail){ .mail.open = reload_open, .worker = w, .config = config, .snapshot = s };
+    mail_send(&w->mail, &m->mail);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+
+    while (!w->stopping || w->wire.conn_count > 0) {
+        int err = loop_round(&w->loop, wheel_wait_ms(&w->wheel, w->loop.now_ms));
+
+        DIE_UNLESS(err >= 0);
+        wheel_advance(&w->wheel, w->loop.now_ms);
+    }
+    return NULL;
+}
+
+static void wire_configure(struct worker *w, const struct config *config)
+{
+    const uint64_t *set = config->settings;
+
+    w->wire_settings = (struct wire_settings){
+        .head = { .target_bytes = (uint32_t)set[SETTING_target_bytes],
+                  .field_bytes = (uint32_t)set[SETTING_field_bytes],
+                  .head_bytes = (uint32_t)set[SETTING_head_bytes],
+                  .fields = (uint8_t)set[SETTING_head_fields] },
+        .head_wait_ms = (uint32_t)set[SETTING_head_wait_ms],
+        .content_wait_ms = (uint32_t)set[SETTING_content_wait_ms],
+        .send_wait_ms = (uint32_t)set[SETTING_send_wait_ms],
+        .keep_alive_ms = (uint32_t)set[SETTING_keep_alive_ms],
+        .linger_ms = (uint32_t)set[SETTING_linger_ms],
+        .linger_bytes = set[SETTING_linger_bytes],
+        .drain_bytes = set[SETTING_drain_bytes],
+        .arena_bytes = (uint32_t)set[SETTING_exchange_memory_bytes],
+    };
+    w->wire = (struct wire){ .loop = &w->loop, .wheel = &w->wheel, .settings = &w->wire_settings,
+                             .host = &worker_wire_host, .exchange_host = &worker_exchange_host, .worker = w };
+}
+
+static int files_start(struct worker *w, const struct config *config)
+{
+    const uint64_t *set = config->settings;
+    struct file_worker_settings settings = {
+        .cache_bytes = set[SETTING_cache_bytes],
+        .cache_entries = (uint32_t)set[SETTING_cache_entries],
+        .content_max_bytes = (uint32_t)set[SETTING_cache_file_bytes],
+        .recheck_ms = (uint32_t)set[SETTING_cache_check_ms],
+    };
+
+    offload_init(&w->helpers, (unsigned)set[SETTING_file_threads], (unsigned)set[SETTING_file_jobs]);
+    w->files = file_worker_new(&settings, &w->helpers, &w->mail, w->shared->types, w->shared->files);
+    return w->files != NULL ? 0 : -ENOMEM;
+}
+
+static int listeners_start(struct worker *w, const struct address addresses[], const int fds[], uint32_t count)
+{
+    w->listeners = calloc(count, sizeof *w->listeners);
+    if (w->listeners == NULL)
+        return -ENOMEM;
+    w->listener_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        int err;
+
+        w->listeners[i] = (struct worker_listener){ .watch = { .fd = fds[i], .ready = accept_ready },
+                                                    .worker = w, .address = &addresses[i] };
+        err = loop_watch(&w->loop, &w->listeners[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}
+
+static int worker_set_up(struct worker *w, struct shared_config *config, const struct address addresses[],
+                         const int fds[], uint32_t count)
+{
+    int err = loop_init(&w->loop);
+
+    if (err != 0)
+        return err;
+    wheel_init(&w->wheel, w->loop.now_ms);
+    timer_init(&w->stop_timer, stop_now);
+    timer_init(&w->accept_timer, listen_resume);
+    w->spare_fd = -1;
+    spare_take(w);
+    wire_configure(w, config->config);
+    w->snapshot = calloc(1, sizeof *w->snapshot);
+    if (w->snapshot == NULL)
+        return -ENOMEM;
+    w->snapshot->shared = config;
+    if ((err = wire_init(&w->wire)) != 0 || (err = mail_box_init(&w->mail, &w->loop)) != 0 ||
+        (err = files_start(w, config->config)) != 0)
+        return err;
+    return listeners_start(w, addresses, fds, count);
+}
+
+int worker_start(struct worker *w, const struct worker_shared *shared, unsigned index, struct shared_config *config,
+                 const struct address addresses[], const int listeners[], uint32_t count)
+{
+    int err;
+
+    w->shared = shared;
+    w->index = index;
+    w->log = log_ring_of(shared->log, index);
+    err = worker_set_up(w, config, addresses, listeners, count);
+    if (err != 0)
+        return err;
+    return -pthread_create(&w->thread, NULL, worker_main, w);
+}
+
+void worker_join(struct worker *w)
+{
+    pthread_join(w->thread, NULL);
+    offload_fini(&w->helpers);
+    mail_box_fini(&w->mail);
+    file_worker_release(&w->files);
+    wire_fini(&w->wire);
+    if (w->spare_fd >= 0)
+        close(w->spare_fd);
+    shared_config_release(w->snapshot->shared);
+    free(w->snapshot);
+    free(w->listeners);
+    loop_fini(&w->loop);
+}
