@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "http/language.h"
+#include "http/token.h"
 
 enum { QUALITY_MOST = 1000, PARAMETERS_MOST = 255 };
 
@@ -23,26 +24,28 @@ struct best {
     bool has_ranges;
 };
 
-/* Offset of the first c outside quotes, or s.n. */
-static size_t find_unquoted(struct span s, char c)
+/* Offset of the first semicolon outside quotes, or s.n. */
+static size_t semicolon_find(struct span s)
 {
     bool quoted = false;
 
+    if (span_find(s, '"') == s.n)
+        return span_find(s, ';');
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '"')
             quoted = !quoted;
         else if (quoted && s.p[i] == '\\')
             i++;
-        else if (!quoted && s.p[i] == c)
+        else if (!quoted && s.p[i] == ';')
             return i;
     }
     return s.n;
 }
 
-/* The text before c, trimmed; *rest goes on after it. */
-static struct span part_take(struct span *rest, char c)
+/* The text before the next semicolon, trimmed; *rest goes on after it. */
+static struct span part_take(struct span *rest)
 {
-    size_t end = find_unquoted(*rest, c);
+    size_t end = semicolon_find(*rest);
     struct span part = span_trim((struct span){ rest->p, end });
 
     *rest = span_from(*rest, end < rest->n ? end + 1 : end);
@@ -58,7 +61,7 @@ static struct span unquote(struct span s)
 static bool parameter_next(struct span *rest, struct parameter *p)
 {
     while (rest->n > 0) {
-        struct span part = part_take(rest, ';');
+        struct span part = part_take(rest);
         size_t equals = span_find(part, '=');
 
         if (equals == 0 || equals == part.n)
@@ -75,7 +78,7 @@ static bool quality_parse(struct span s, unsigned *quality)
 {
     size_t i = s.n > 0 && (s.p[0] == '0' || s.p[0] == '1') ? 1 : 0;
     bool whole = i == 1 && s.p[0] == '1', above_zero = false;
-    unsigned thousandths = 0, unit = 100;
+    unsigned thousandths = 0, unit = QUALITY_MOST / 10;
 
     if (s.n == 0 || (i < s.n && s.p[i] != '.') || (i == 0 && s.n < 2))
         return false;
@@ -110,11 +113,15 @@ static bool weight_take(struct member *m)
 /* The next readable member. */
 static bool member_next(struct span *rest, struct member *m)
 {
-    while (rest->n > 0) {
-        struct span part = part_take(rest, ',');
+    struct span element;
 
-        m->name = part_take(&part, ';');
-        m->parameters = part;
+    while (token_next(rest, &element)) {
+        if (span_find(element, ';') == element.n) {
+            *m = (struct member){ element, { NULL, 0 }, QUALITY_MOST };
+            return true;
+        }
+        m->name = part_take(&element);
+        m->parameters = element;
         if (m->name.n > 0 && weight_take(m))
             return true;
     }
@@ -180,7 +187,7 @@ static unsigned range_rank(struct span range, struct span type)
 unsigned accept_quality_media(struct span accept, struct span type)
 {
     struct best best = { 0, 0, false };
-    struct span type_parameters = type, type_name = part_take(&type_parameters, ';');
+    struct span type_parameters = type, type_name = part_take(&type_parameters);
     struct member m;
 
     while (member_next(&accept, &m)) {

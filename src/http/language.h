@@ -5,7 +5,7 @@
 
 #include "base/span.h"
 
-/* Language tags (RFC5646), as far as choosing among files and texts needs them. Pure; any thread. */
+/* Language tags (RFC5646:2.1), as far as choosing among files and texts needs them. Pure; any thread. */
 
 /* Longest tag a file name may carry. */
 #define LANGUAGE_TAG_BYTES 35

@@ -1,6 +1,7 @@
 #include "http/range.h"
 
 #include "http/bounded.h"
+#include "http/token.h"
 
 /* One member as it was written. */
 struct range_spec {
@@ -91,20 +92,6 @@ static size_t merge(struct byte_range out[], size_t count, struct byte_range r)
     return kept;
 }
 
-/* The next non-empty member of the list, trimmed; the empty span at the end. */
-static struct span member_take(struct span *rest)
-{
-    struct span member = { NULL, 0 };
-
-    while (rest->n > 0 && member.n == 0) {
-        size_t comma = span_find(*rest, ',');
-
-        member = span_trim((struct span){ rest->p, comma });
-        *rest = span_from(*rest, comma < rest->n ? comma + 1 : comma);
-    }
-    return member;
-}
-
 /* Range units are compared without regard to case. RFC9110:14.1 */
 static bool unit_take(struct span *value)
 {
@@ -123,7 +110,7 @@ static bool members_collect(struct span list, uint64_t length, struct byte_range
     uint64_t unasked = length;
 
     *count = 0;
-    for (struct span member; (member = member_take(&list)).n > 0; members++) {
+    for (struct span member; token_next(&list, &member); members++) {
         struct range_spec spec;
         struct byte_range r;
         enum fit fit;
