@@ -16,7 +16,10 @@ struct span {
 #define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
 
 /* For static tables, where a compound literal is no constant. */
-#define SPAN_INIT(literal) { (literal), sizeof(literal) - 1 }
+#define SPAN_INIT(literal)             \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
 
 static inline struct span span_of(const char *string)
 {

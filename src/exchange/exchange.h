@@ -33,23 +33,23 @@ struct facts {
     bool coding_acceptable;  /* a content coding that the client takes can be made */
     bool variant_negotiates; /* the chosen variant negotiates itself */
     bool has_etag, has_modified;
-    bool content_same;   /* the request's content is what is there already */
-    bool created;        /* PUT made something new */
-    struct etag etag;    /* of the selected representation */
-    int64_t modified;    /* seconds since 1970 UTC, if has_modified */
-    uint64_t length;     /* bytes of the selected representation */
+    bool content_same; /* the request's content is what is there already */
+    bool created;      /* PUT made something new */
+    struct etag etag;  /* of the selected representation */
+    int64_t modified;  /* seconds since 1970 UTC, if has_modified */
+    uint64_t length;   /* bytes of the selected representation */
 };
 
 struct request {
     struct head head;     /* fields in place; valid until the exchange ends */
     struct target target; /* parts of head.target */
     struct host host;
-    struct span path;     /* decoded, without dot segments, begins with '/'; empty for `*` */
-    struct span subpath;  /* the part of path below the route's prefix, begins with '/' */
-    bool has_content;     /* framing announces content, of whatever length */
-    bool length_known;    /* by Content-Length (or none) */
+    struct span path;    /* decoded, without dot segments, begins with '/'; empty for `*` */
+    struct span subpath; /* the part of path below the route's prefix, begins with '/' */
+    bool has_content;    /* framing announces content, of whatever length */
+    bool length_known;   /* by Content-Length (or none) */
     bool expects_continue;
-    uint64_t length;      /* bytes announced, if length_known */
+    uint64_t length; /* bytes announced, if length_known */
 };
 
 /* A field line of the reply. Name in its canonical case; both borrowed, from the arena or static. */
@@ -59,16 +59,16 @@ struct reply_field {
 
 struct reply {
     uint32_t count;
-    struct body *body;     /* NULL: no content */
-    struct span link_to;   /* redirects and choices: the URI that the content points to */
-    bool error_content;    /* the content explains the verdict: built after the graph */
+    struct body *body;   /* NULL: no content */
+    struct span link_to; /* redirects and choices: the URI that the content points to */
+    bool error_content;  /* the content explains the verdict: built after the graph */
 };
 
 struct wait {
-    const char *what;         /* "open", "content"; NULL: not waiting */
+    const char *what; /* "open", "content"; NULL: not waiting */
     uint64_t since_ms;
-    uint32_t ticket;          /* grows after every wait; stale wake-ups differ */
-    void *with;               /* what the waker holds for us, such as a job */
+    uint32_t ticket;            /* grows after every wait; stale wake-ups differ */
+    void *with;                 /* what the waker holds for us, such as a job */
     void (*cancel)(void *with); /* called instead of a wake-up if the client leaves first */
 };
 
@@ -97,43 +97,43 @@ struct exchange_host {
 struct exchange {
     const struct exchange_host *host;
     const struct codec_ops *codec;
-    void *conn;                /* the codec's */
-    void *worker;              /* the host's */
-    void *snapshot;            /* the host's: the configuration that this exchange began with */
-    const void *site;          /* the host's; NULL: no site has this name */
-    const void *route;         /* the host's */
+    void *conn;        /* the codec's */
+    void *worker;      /* the host's */
+    void *snapshot;    /* the host's: the configuration that this exchange began with */
+    const void *site;  /* the host's; NULL: no site has this name */
+    const void *route; /* the host's */
     const struct policy *policy;
     const struct resource_ops *res;
-    const void *res_settings;  /* what the route configures for its resource; immutable */
-    void *res_worker;          /* what this worker keeps for the kind of resource, such as a cache */
-    void *res_state;           /* owned by res, in the arena */
-    bool res_opened;           /* res->close() is owed */
+    const void *res_settings; /* what the route configures for its resource; immutable */
+    void *res_worker;         /* what this worker keeps for the kind of resource, such as a cache */
+    void *res_state;          /* owned by res, in the arena */
+    bool res_opened;          /* res->close() is owed */
     bool server_full, client_full, descriptors_full; /* found by the connection at accept */
-    bool site_stopped;         /* the operator has taken the site out of service */
+    bool site_stopped;                               /* the operator has taken the site out of service */
 
     struct arena arena;
     struct request req;
     struct facts facts;
     struct reply reply;
-    uint64_t content_limit;    /* bytes of content that content() may hand out */
+    uint64_t content_limit; /* bytes of content that content() may hand out */
     uint32_t range_count;
     enum range_kind range_kind;
 
-    uint32_t known;            /* F_ bits */
-    uint16_t at;               /* node to run next; survives a wait */
+    uint32_t known; /* F_ bits */
+    uint16_t at;    /* node to run next; survives a wait */
     struct wait wait;
     struct trace trace;
-    struct verdict verdict;    /* why it ended; set exactly once, by exchange_stop() */
-    struct verdict broken;     /* why sending failed after that, or R_NONE; set by exchange_break() */
+    struct verdict verdict;      /* why it ended; set exactly once, by exchange_stop() */
+    struct verdict broken;       /* why sending failed after that, or R_NONE; set by exchange_break() */
     struct verdict head_verdict; /* the codec's: why the head could not be read, or R_NONE */
 
-    char id[9];                /* 8 letters and a NUL */
+    char id[9]; /* 8 letters and a NUL */
     struct moments moments;
     struct waited waits[EXCHANGE_WAITS]; /* by name; the last collects what has no place of its own */
-    uint64_t now_ms;     /* the worker's clock of this round */
-    int64_t unix_seconds; /* likewise, since 1970 UTC */
-    uint64_t bytes_in, bytes_out; /* of the whole message: head, framing, content */
-    uint64_t content_out;         /* bytes of content handed to the connection */
+    uint64_t now_ms;                     /* the worker's clock of this round */
+    int64_t unix_seconds;                /* likewise, since 1970 UTC */
+    uint64_t bytes_in, bytes_out;        /* of the whole message: head, framing, content */
+    uint64_t content_out;                /* bytes of content handed to the connection */
     uint16_t status_sent;
 
     /* Not zeroed for a new exchange: the counts say what is in use. */

@@ -25,8 +25,8 @@ bool ask_content_coding_plain(const struct exchange *x)
 {
     const struct field *f = head_field(&x->req.head, FIELD_CONTENT_ENCODING);
 
-    return f == NULL || (!head_repeated(&x->req.head, FIELD_CONTENT_ENCODING) &&
-                         span_is_nocase(f->value, SPAN("identity")));
+    return f == NULL ||
+           (!head_repeated(&x->req.head, FIELD_CONTENT_ENCODING) && span_is_nocase(f->value, SPAN("identity")));
 }
 
 bool ask_content_whole(const struct exchange *x)

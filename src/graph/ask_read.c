@@ -12,8 +12,8 @@ static bool date_is_current(const struct exchange *x, struct span value)
 {
     int64_t since;
 
-    return date_parse(value, x->unix_seconds, &since) && x->facts.has_modified &&
-           x->facts.modified == since && since + 60 <= x->unix_seconds;
+    return date_parse(value, x->unix_seconds, &since) && x->facts.has_modified && x->facts.modified == since &&
+           since + 60 <= x->unix_seconds;
 }
 
 bool ask_if_range_holds(const struct exchange *x)

@@ -4,13 +4,19 @@
 
 _Static_assert(2 * GRAPH_NODES <= 64 * TRACE_WORDS, "grow TRACE_WORDS");
 
-#define NODE(n) { N_##n, R_NONE }
-#define END(r)  { 0, R_##r }
+#define NODE(n)       \
+    {                 \
+        N_##n, R_NONE \
+    }
+#define END(r)   \
+    {            \
+        0, R_##r \
+    }
 
 const struct node graph_nodes[GRAPH_NODES] = {
-#define ASK(n, needs_, yes, no, spec_)                                                                                 \
+#define ASK(n, needs_, yes, no, spec_) \
     [N_##n] = { .name = #n, .spec = spec_, .needs = needs_, .ask = ask_##n, .out = { no, yes } },
-#define ACT(n, needs_, gives_, next, spec_)                                                                            \
+#define ACT(n, needs_, gives_, next, spec_) \
     [N_##n] = { .name = #n, .spec = spec_, .needs = needs_, .gives = gives_, .act = act_##n, .out = { next } },
 #include "graph/graph.def"
 #undef ASK
@@ -18,11 +24,16 @@ const struct node graph_nodes[GRAPH_NODES] = {
 };
 
 const struct graph_block graph_blocks[] = {
-    { "arrive", N_receive },       { "route", N_route },
-    { "content", N_has_content },  { "resource", N_open },
-    { "collection", N_is_collection }, { "create", N_would_create },
-    { "negotiate", N_select },     { "precondition", N_has_if_match },
-    { "read", N_reads },           { "write", N_removes },
+    { "arrive", N_receive },
+    { "route", N_route },
+    { "content", N_has_content },
+    { "resource", N_open },
+    { "collection", N_is_collection },
+    { "create", N_would_create },
+    { "negotiate", N_select },
+    { "precondition", N_has_if_match },
+    { "read", N_reads },
+    { "write", N_removes },
     { "answer", N_give_answer },
 };
 const size_t graph_block_count = sizeof graph_blocks / sizeof graph_blocks[0];

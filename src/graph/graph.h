@@ -23,10 +23,10 @@ struct edge {
 
 struct node {
     const char *name, *spec;
-    uint32_t needs, gives;                      /* F_ bits */
-    bool (*ask)(const struct exchange *x);      /* exactly one of ask and act is set */
+    uint32_t needs, gives;                 /* F_ bits */
+    bool (*ask)(const struct exchange *x); /* exactly one of ask and act is set */
     enum flow (*act)(struct exchange *x);
-    struct edge out[2];                         /* ask: no, yes; act: next, unused */
+    struct edge out[2]; /* ask: no, yes; act: next, unused */
 };
 
 /* A run of nodes that belong together; it ends where the next begins. */

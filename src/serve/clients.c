@@ -75,8 +75,7 @@ static struct client *find_or_add(struct clients *all, const uint8_t key[ADDRESS
     return c;
 }
 
-struct client *clients_enter(struct clients *all, const struct sockaddr *peer, uint32_t *total_out,
-                             uint32_t *same_out)
+struct client *clients_enter(struct clients *all, const struct sockaddr *peer, uint32_t *total_out, uint32_t *same_out)
 {
     uint8_t key[ADDRESS_KEY_BYTES];
     struct client *c;

@@ -18,8 +18,7 @@ void clients_release(struct clients **all);
 
 /* One more connection of this peer. total_out and same_out get the counts with it. NULL without memory: the connection
  * is then counted in the total only. */
-struct client *clients_enter(struct clients *all, const struct sockaddr *peer, uint32_t *total_out,
-                             uint32_t *same_out);
+struct client *clients_enter(struct clients *all, const struct sockaddr *peer, uint32_t *total_out, uint32_t *same_out);
 
 /* That connection has gone; what clients_enter() returned. */
 void clients_leave(struct clients *all, struct client *c);

@@ -5,8 +5,12 @@
 /* A site has no route for this path: there is nothing, whatever is asked. */
 static const struct fixed_settings nowhere = { .why = R_not_found };
 static const struct route no_route = {
-    .policy = { .methods = UINT64_MAX, .path_limit_bytes = UINT32_MAX, .query_limit_bytes = UINT32_MAX,
-                .segments_limit = UINT16_MAX, .answers = true, .explain = EXPLAIN_ERRORS },
+    .policy = { .methods = UINT64_MAX,
+                .path_limit_bytes = UINT32_MAX,
+                .query_limit_bytes = UINT32_MAX,
+                .segments_limit = UINT16_MAX,
+                .answers = true,
+                .explain = EXPLAIN_ERRORS },
     .resource = &fixed_resource,
 };
 
@@ -78,7 +82,7 @@ void route_choose(struct exchange *x, const struct config *config)
     x->route = route != NULL ? route : &no_route;
     x->policy = route != NULL ? &route->policy : &no_route.policy;
     x->res = route != NULL ? route->resource : &fixed_resource;
-    x->res_settings = route == NULL ? (const void *)&nowhere
+    x->res_settings = route == NULL                       ? (const void *)&nowhere
                       : route->resource == &file_resource ? (const void *)&route->file
                                                           : (const void *)&route->fixed;
     if (route != NULL)

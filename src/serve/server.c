@@ -105,8 +105,9 @@ static size_t tell_lost(void *context, uint64_t lines, char *to, size_t room)
 static int log_open(struct server *s)
 {
     const struct config *config = s->config->config;
-    struct log_settings settings = { .path = config->log_file, .rings = s->shared.workers, .tell_lost = tell_lost,
-                                     .context = s };
+    struct log_settings settings = {
+        .path = config->log_file, .rings = s->shared.workers, .tell_lost = tell_lost, .context = s
+    };
     int err = log_start(&settings, &s->shared.log);
 
     s->shared.log_combined = config->log_combined;

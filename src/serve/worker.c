@@ -206,8 +206,12 @@ static void wire_configure(struct worker *w, const struct config *config)
         .drain_bytes = set[SETTING_drain_bytes],
         .arena_bytes = (uint32_t)set[SETTING_exchange_memory_bytes],
     };
-    w->wire = (struct wire){ .loop = &w->loop, .wheel = &w->wheel, .settings = &w->wire_settings,
-                             .host = &worker_wire_host, .exchange_host = &worker_exchange_host, .worker = w };
+    w->wire = (struct wire){ .loop = &w->loop,
+                             .wheel = &w->wheel,
+                             .settings = &w->wire_settings,
+                             .host = &worker_wire_host,
+                             .exchange_host = &worker_exchange_host,
+                             .worker = w };
 }
 
 static int files_start(struct worker *w, const struct config *config)
@@ -235,7 +239,8 @@ static int listeners_start(struct worker *w, const struct address addresses[], c
         int err;
 
         w->listeners[i] = (struct worker_listener){ .watch = { .fd = fds[i], .ready = accept_ready },
-                                                    .worker = w, .address = &addresses[i] };
+                                                    .worker = w,
+                                                    .address = &addresses[i] };
         err = loop_watch(&w->loop, &w->listeners[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
         if (err != 0)
             return err;

@@ -69,12 +69,12 @@ struct worker {
     struct file_worker *files;
     struct worker_listener *listeners;
     uint32_t listener_count;
-    uint64_t ids;               /* of the next exchange, before it is scrambled */
-    struct timer stop_timer;    /* running exchanges are cut off */
-    struct timer accept_timer;  /* listening goes on after descriptors ran out */
-    int spare_fd;               /* given up to answer one more client when no descriptor is left; -1: in use */
+    uint64_t ids;              /* of the next exchange, before it is scrambled */
+    struct timer stop_timer;   /* running exchanges are cut off */
+    struct timer accept_timer; /* listening goes on after descriptors ran out */
+    int spare_fd;              /* given up to answer one more client when no descriptor is left; -1: in use */
     bool stopping;
-    uint64_t reasons[R_COUNT];  /* one writer, so plain increments */
+    uint64_t reasons[R_COUNT]; /* one writer, so plain increments */
 
     /* Any thread. */
     struct mail_box mail;

@@ -245,8 +245,13 @@ struct conn *conn_open(struct wire *w, int fd, const struct sockaddr_storage *pe
         close(fd);
         return NULL;
     }
-    *c = (struct conn){ .wire = w, .watch = { .fd = fd, .ready = conn_ready }, .turn = { .run = conn_turn },
-                        .writable = true, .is_new = true, .keep = true, .accepted_ms = w->loop->now_ms,
+    *c = (struct conn){ .wire = w,
+                        .watch = { .fd = fd, .ready = conn_ready },
+                        .turn = { .run = conn_turn },
+                        .writable = true,
+                        .is_new = true,
+                        .keep = true,
+                        .accepted_ms = w->loop->now_ms,
                         .peer_len = peer_len };
     memcpy(&c->peer, peer, peer_len);
     timer_init(&c->timer, conn_fire);

@@ -53,12 +53,12 @@ struct conn {
     uint32_t window;            /* where content may be read to: behind the head while an exchange needs it */
     enum conn_state state;
     bool readable, writable, peer_closed, broken; /* what the last events said */
-    bool keep;                  /* another exchange may follow this one */
-    bool over_server, over_client; /* found at accept: more connections than the limit */
-    bool over_descriptors;         /* found at accept: it took the last descriptor */
-    bool is_new;                /* no exchange has begun yet */
+    bool keep;                                    /* another exchange may follow this one */
+    bool over_server, over_client;                /* found at accept: more connections than the limit */
+    bool over_descriptors;                        /* found at accept: it took the last descriptor */
+    bool is_new;                                  /* no exchange has begun yet */
 
-    struct framing framing;     /* of the request in progress */
+    struct framing framing; /* of the request in progress */
     struct chunk chunk;
     uint64_t content_left, content_taken; /* bytes; left counts for FRAMING_LENGTH */
     bool content_done, continue_sent;
@@ -73,7 +73,7 @@ struct conn {
     uint64_t accepted_ms;
     struct sockaddr_storage peer;
     socklen_t peer_len;
-    void *client;               /* the host's entry for the peer's address */
+    void *client; /* the host's entry for the peer's address */
 };
 
 /* What the host wants to know about connections. */
@@ -122,8 +122,8 @@ void wire_stop(struct wire *w);
 
 /* For the codec. */
 
-/* Read once into the first room_bytes of the buffer, behind `have`. Bytes read; 0 at the end of the stream; -EAGAIN; -ENOBUFS without room; or
- * -errno with c->broken set. */
+/* Read once into the first room_bytes of the buffer, behind `have`. Bytes read; 0 at the end of the stream; -EAGAIN;
+ * -ENOBUFS without room; or -errno with c->broken set. */
 long conn_read(struct conn *c, uint32_t room_bytes);
 
 /* Give c a buffer if it has none. False without memory. */

@@ -38,7 +38,8 @@ static bool wants_to_keep(const struct conn *c)
 {
     const struct head *head = &c->x->req.head;
 
-    if (c->wire->draining || c->over_server || c->over_client || c->over_descriptors || c->wire->settings->keep_alive_ms == 0)
+    if (c->wire->draining || c->over_server || c->over_client || c->over_descriptors ||
+        c->wire->settings->keep_alive_ms == 0)
         return false;
     if (head_list_has(head, FIELD_CONNECTION, SPAN("close")))
         return false;

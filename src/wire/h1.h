@@ -28,7 +28,8 @@ void h1_over(struct conn *c);
 /* codec_ops.content */
 enum flow h1_content(struct exchange *x, struct span *piece);
 
-/* Read away what is left of the request's content. FLOW_GO: all gone; FLOW_WAIT: more must arrive; FLOW_STOP: give up. */
+/* Read away what is left of the request's content. FLOW_GO: all gone; FLOW_WAIT: more must arrive; FLOW_STOP: give up.
+ */
 enum flow h1_content_discard(struct conn *c);
 
 /* Is all of the content here or known to be so short that reading it away is cheaper than a new connection? */

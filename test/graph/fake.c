@@ -1,0 +1,118 @@
+#include "fake.h"
+
+#include <stdlib.h>
+
+#include "http/framing.h"
+#include "http/h1_parse.h"
+
+#define BIT(m) (UINT64_C(1) << (m))
+#define NOW    1767225600 /* 2026-01-01 */
+
+static const struct fake *now;
+
+static enum flow fake_open(struct exchange *x)
+{
+    if (x->policy->answers)
+        return now->give == R_NONE ? FLOW_GO : STOP(x, now->give, 0);
+    x->facts = now->facts;
+    return FLOW_GO;
+}
+
+static enum flow fake_go(struct exchange *x)
+{
+    (void)x;
+    return FLOW_GO;
+}
+
+static const struct resource_ops resource = {
+    .name = "fake",
+    .methods = BIT(M_GET) | BIT(M_HEAD) | BIT(M_PUT) | BIT(M_DELETE) | BIT(M_OPTIONS),
+    .open = fake_open,
+    .select = fake_go,
+    .encode = fake_go,
+    .produce = fake_go,
+    .part = fake_go,
+    .list = fake_go,
+    .choices = fake_go,
+    .compare = fake_go,
+    .accept = fake_go,
+    .remove = fake_go,
+};
+
+static const struct resource_ops whole_only = {
+    .name = "whole",
+    .methods = BIT(M_GET) | BIT(M_HEAD) | BIT(M_OPTIONS),
+    .open = fake_open,
+    .produce = fake_go,
+};
+
+static void fake_route(struct exchange *x)
+{
+    static const int a_site;
+
+    x->site = now->no_site ? NULL : &a_site;
+    x->site_stopped = now->site_stopped;
+    x->policy = &now->policy;
+    x->res = now->no_ranges ? &whole_only : &resource;
+}
+
+static const struct exchange_host host = { .route = fake_route };
+static const struct codec_ops codec = { .name = "fake", .major = 1 };
+
+static void request_set(struct exchange *x, const char *raw)
+{
+    static const struct h1_limits limits = { 8192, 8192, 16384, 100 };
+    struct framing framing = { .kind = FRAMING_NONE };
+
+    enum reason r = h1_parse_head(span_of(raw), &limits, &x->req.head, &x->head_verdict);
+
+    if (r == R_NONE)
+        r = framing_choose(&x->req.head, &framing, &x->head_verdict);
+    DIE_UNLESS(r == x->head_verdict.why);
+    if (now->head_refusal != R_NONE)
+        verdict_set(&x->head_verdict, now->head_refusal, 0);
+    x->req.has_content = framing.kind != FRAMING_NONE;
+    x->req.length_known = framing.kind != FRAMING_CHUNKED;
+    x->req.length = framing.length;
+}
+
+static struct policy generous(struct policy p)
+{
+    if (p.methods == 0)
+        p.methods = resource.methods;
+    if (p.content_limit_bytes == 0)
+        p.content_limit_bytes = 1000;
+    if (p.path_limit_bytes == 0)
+        p.path_limit_bytes = 1000;
+    if (p.query_limit_bytes == 0)
+        p.query_limit_bytes = 1000;
+    if (p.segments_limit == 0)
+        p.segments_limit = 100;
+    return p;
+}
+
+void fake_run(const char *raw, const struct fake *fake, struct fake_result *out)
+{
+    struct fake mine = *fake;
+    struct field fields[HEAD_FIELDS_MAX];
+    struct exchange *x = calloc(1, sizeof *x);
+
+    DIE_UNLESS(x != NULL);
+    mine.policy = generous(mine.policy);
+    now = &mine;
+    arena_init(&x->arena, NULL, 0, 1 << 20);
+    head_init(&x->req.head, fields);
+    x->host = &host;
+    x->codec = &codec;
+    x->unix_seconds = NOW;
+    x->server_full = mine.server_full;
+    x->client_full = mine.client_full;
+    x->descriptors_full = mine.descriptors_full;
+    request_set(x, raw);
+    DIE_UNLESS(graph_run(x) == FLOW_STOP);
+    out->verdict = x->verdict;
+    out->trace = x->trace;
+    graph_path(&x->trace, out->path, sizeof out->path);
+    arena_reset(&x->arena);
+    free(x);
+}

@@ -1,0 +1,25 @@
+#ifndef TEST_GRAPH_FAKE_H
+#define TEST_GRAPH_FAKE_H
+
+#include "graph/graph.h"
+
+/* What the pretended resource, route and connection say. */
+struct fake {
+    struct facts facts;
+    struct policy policy;     /* zeroed members get generous values from fake_run() */
+    enum reason give;         /* what a configured answer stops with; R_NONE: it succeeds */
+    enum reason head_refusal; /* what the codec says of the head */
+    bool no_site, site_stopped, server_full, client_full, descriptors_full;
+    bool no_ranges; /* the resource cannot serve parts */
+};
+
+struct fake_result {
+    struct verdict verdict;
+    struct trace trace;
+    char path[4096];
+};
+
+/* Run one request head (raw bytes) through the graph. */
+void fake_run(const char *raw, const struct fake *fake, struct fake_result *out);
+
+#endif

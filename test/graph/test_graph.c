@@ -1,0 +1,134 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+
+struct graph_case {
+    const char *name, *request;
+    struct fake fake;
+    enum reason want;
+    const char *path_tail;
+};
+
+static const struct graph_case cases[] = {
+#include "cases.inc"
+};
+
+static struct trace taken; /* by all cases together */
+
+static void test_cases(void **state)
+{
+    unsigned wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct graph_case *c = &cases[i];
+        struct fake_result r;
+
+        fake_run(c->request, &c->fake, &r);
+        for (unsigned w = 0; w < TRACE_WORDS; w++)
+            taken.w[w] |= r.trace.w[w];
+        if (r.verdict.why == c->want && span_ends(span_of(r.path), span_of(c->path_tail)))
+            continue;
+        fprintf(stderr, "%s: %s by %s\n", c->name, reason_info(r.verdict.why)->name, r.path);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* A branch that no case takes has never been seen to work. */
+static void test_every_branch(void **state)
+{
+    unsigned missing = 0;
+
+    (void)state;
+    for (unsigned n = 0; n < GRAPH_NODES; n++)
+        for (unsigned answer = 0; answer < (graph_nodes[n].ask != NULL ? 2u : 1u); answer++)
+            if (!trace_has(&taken, 2 * n + answer)) {
+                fprintf(stderr, "branch not taken: %s %s\n", graph_nodes[n].name, answer ? "yes" : "no");
+                missing++;
+            }
+    assert_int_equal(missing, 0);
+}
+
+static void test_lint(void **state)
+{
+    (void)state;
+    assert_int_equal(graph_lint(), 0);
+}
+
+enum listed { NOT_LISTED, AFTER, LATER };
+
+static const enum listed listed[R_COUNT] = {
+#define LISTED(reason) [R_##reason] = AFTER,
+#include "after.inc"
+#undef LISTED
+#define LISTED(reason) [R_##reason] = LATER,
+#include "later.inc"
+#undef LISTED
+};
+
+static bool graph_ends_with(enum reason why)
+{
+    for (unsigned n = 0; n < GRAPH_NODES; n++)
+        if (graph_nodes[n].out[0].end == why || graph_nodes[n].out[1].end == why)
+            return true;
+    for (size_t i = 0; i < graph_stop_count; i++)
+        if (graph_stops[i].why == why)
+            return true;
+    return false;
+}
+
+/* Every reason can really happen, or is listed as one that cannot yet; and the lists do not outlive their truth. */
+static void test_every_reason(void **state)
+{
+    unsigned wrong = 0;
+
+    (void)state;
+    for (unsigned r = R_MORE + 1; r < R_COUNT; r++) {
+        if (graph_ends_with(r) ? listed[r] != LATER : listed[r] != NOT_LISTED)
+            continue;
+        fprintf(stderr, "%s: %s\n", reason_info(r)->name, listed[r] == LATER ? "listed as later" : "not reachable");
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_stops_are_declared(void **state)
+{
+    (void)state;
+    assert_true(graph_may_stop(N_open, R_acl_denied));
+    assert_false(graph_may_stop(N_open, R_gone));
+    assert_false(graph_may_stop(N_exists, R_acl_denied));
+}
+
+static void test_path_is_cut_at_a_node(void **state)
+{
+    struct trace t = { 0 };
+    char small[20];
+
+    (void)state;
+    trace_add(&t, 2 * N_receive);
+    trace_add(&t, 2 * N_descriptors_left + 1);
+    assert_int_equal(graph_path(&t, small, sizeof small), strlen("receive>"));
+    assert_string_equal(small, "receive>");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lint),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_every_branch),
+        cmocka_unit_test(test_every_reason),
+        cmocka_unit_test(test_stops_are_declared),
+        cmocka_unit_test(test_path_is_cut_at_a_node),
+    };
+
+    return cmocka_run_group_tests_name("graph", tests, NULL, NULL);
+}
