@@ -1,0 +1,131 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "guarded.h"
+#include "http/target.h"
+
+struct good {
+    enum method method;
+    const char *text;
+    enum target_form form;
+    const char *scheme, *authority, *path, *query;
+    bool has_query;
+};
+
+static const struct good goods[] = {
+    { M_GET, "/", TARGET_ORIGIN, "", "", "/", "", false },
+    { M_GET, "/?", TARGET_ORIGIN, "", "", "/", "", true },
+    { M_GET, "/a/b%2Fc;d?x=/?%20", TARGET_ORIGIN, "", "", "/a/b%2Fc;d", "x=/?%20", true },
+    { M_GET, "//a", TARGET_ORIGIN, "", "", "//a", "", false },
+    { M_GET, "/?a[]=1", TARGET_ORIGIN, "", "", "/", "a[]=1", true },
+    { M_UNKNOWN, "/*", TARGET_ORIGIN, "", "", "/*", "", false },
+    { M_OPTIONS, "/", TARGET_ORIGIN, "", "", "/", "", false },
+    { M_OPTIONS, "*", TARGET_ASTERISK, "", "", "", "", false },
+    { M_GET, "http://h", TARGET_ABSOLUTE, "http", "h", "", "", false },
+    { M_GET, "HTTPS://h:443/a?b", TARGET_ABSOLUTE, "HTTPS", "h:443", "/a", "b", true },
+    { M_GET, "http://h?b", TARGET_ABSOLUTE, "http", "h", "", "b", true },
+    { M_GET, "http://[::1]:80/", TARGET_ABSOLUTE, "http", "[::1]:80", "/", "", false },
+    { M_OPTIONS, "http://h", TARGET_ABSOLUTE, "http", "h", "", "", false },
+    { M_GET, "a+1-.://h/", TARGET_ABSOLUTE, "a+1-.", "h", "/", "", false },
+    { M_GET, "file:///a", TARGET_ABSOLUTE, "file", "", "/a", "", false },
+    { M_CONNECT, "h:80", TARGET_AUTHORITY, "", "h:80", "", "", false },
+    { M_CONNECT, "[::1]:80", TARGET_AUTHORITY, "", "[::1]:80", "", "", false },
+};
+
+static void good_targets_fall_into_parts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof goods / sizeof goods[0]; i++) {
+        const struct good *g = &goods[i];
+        struct target t;
+        struct verdict v = { 0 };
+
+        if (target_parse(guarded(span_of(g->text)), g->method, &t, &v) != R_NONE)
+            fail_msg("%s: %s at %u", g->text, reason_info(v.why)->name, v.at);
+        assert_int_equal(t.form, g->form);
+        assert_true(span_is(t.scheme, span_of(g->scheme)));
+        assert_true(span_is(t.authority, span_of(g->authority)));
+        assert_true(span_is(t.path, span_of(g->path)));
+        assert_true(span_is(t.query, span_of(g->query)));
+        assert_int_equal(t.has_query, g->has_query);
+    }
+}
+
+struct refusal {
+    enum method method;
+    struct span text;
+    enum reason why;
+    uint32_t at;
+};
+
+static const struct refusal refusals[] = {
+    { M_GET, SPAN_INIT(""), R_target_malformed, 0 },
+    { M_GET, SPAN_INIT("/a#b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a\"b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a<b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a\\b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a|b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a^b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a`b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a{b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a\0b"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/a\xc3\xa4"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("/%"), R_target_malformed, 1 },
+    { M_GET, SPAN_INIT("/%4"), R_target_malformed, 1 },
+    { M_GET, SPAN_INIT("/%41%4x"), R_target_malformed, 4 },
+    { M_GET, SPAN_INIT("/?%zz"), R_target_malformed, 2 },
+    { M_GET, SPAN_INIT("*"), R_target_form_invalid, 0 },
+    { M_OPTIONS, SPAN_INIT("**"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("a/b"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("?a"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("h:80"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("mailto:a"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("http:/h"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("1http://h"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("://h"), R_target_form_invalid, 0 },
+    { M_GET, SPAN_INIT("http://"), R_target_malformed, 7 },
+    { M_GET, SPAN_INIT("https:///a"), R_target_malformed, 8 },
+    { M_GET, SPAN_INIT("http://:80/"), R_target_malformed, 7 },
+    { M_GET, SPAN_INIT("http://u@h/"), R_target_malformed, 8 },
+    { M_GET, SPAN_INIT("http://u:p@h/"), R_target_malformed, 9 },
+    { M_GET, SPAN_INIT("http://h:66000/"), R_target_malformed, 13 },
+    { M_GET, SPAN_INIT("http://[::1/"), R_target_malformed, 11 },
+    { M_CONNECT, SPAN_INIT("/"), R_target_form_invalid, 0 },
+    { M_CONNECT, SPAN_INIT("*"), R_target_form_invalid, 0 },
+    { M_CONNECT, SPAN_INIT("http://h:80"), R_target_form_invalid, 0 },
+    { M_CONNECT, SPAN_INIT("h"), R_target_form_invalid, 1 },
+    { M_CONNECT, SPAN_INIT("h:"), R_target_form_invalid, 2 },
+    { M_CONNECT, SPAN_INIT(":80"), R_target_malformed, 0 },
+    { M_CONNECT, SPAN_INIT("h:80/"), R_target_malformed, 4 },
+    { M_CONNECT, SPAN_INIT("u@h:80"), R_target_malformed, 1 },
+};
+
+static void wrong_targets_are_refused_in_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        const struct refusal *r = &refusals[i];
+        struct target t;
+        struct verdict v = { 0 };
+        enum reason why = target_parse(guarded(r->text), r->method, &t, &v);
+
+        if (why != r->why || v.why != why || v.at != r->at)
+            fail_msg("row %zu, %s: %s at %u", i, r->text.p, why > R_MORE ? reason_info(why)->name : "none", v.at);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_targets_fall_into_parts),
+        cmocka_unit_test(wrong_targets_are_refused_in_place),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
