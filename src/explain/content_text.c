@@ -1,0 +1,58 @@
+#include "explain/content_impl.h"
+
+/* A terminal may obey what is no text: the controls of ASCII and those that begin with C2 in UTF-8. */
+static size_t escape_controls(struct span in, char *out, size_t room)
+{
+    struct bounded b = { out, room, 0 };
+
+    for (size_t i = 0; i < in.n; i++) {
+        unsigned char c = (unsigned char)in.p[i];
+        bool pair =
+            c == 0xC2 && i + 1 < in.n && (unsigned char)in.p[i + 1] >= 0x80 && (unsigned char)in.p[i + 1] < 0xA0;
+
+        if (c < 0x20 || c == 0x7F || pair)
+            bounded_put(&b, SPAN("\xEF\xBF\xBD"));
+        else
+            bounded_put(&b, span_from((struct span){ in.p, i + 1 }, i));
+        i += pair;
+    }
+    return b.bytes;
+}
+
+static void row(struct bounded *b, const struct content_facts *f, struct span label, struct content_cut value)
+{
+    if (value.text.n == 0)
+        return;
+    bounded_put(b, label);
+    bounded_put(b, f->words->colon);
+    content_put_cut(b, value, escape_controls);
+    bounded_put(b, SPAN("\n"));
+}
+
+static void sure_row(struct bounded *b, const struct content_facts *f, struct span label, struct span value)
+{
+    row(b, f, label, (struct content_cut){ value, false });
+}
+
+void content_text(struct bounded *b, const struct content_facts *f)
+{
+    const struct content_words *w = f->words;
+
+    bounded_put(b, span_of(f->code));
+    if (f->phrase.n > 0)
+        bounded_put(b, SPAN(" "));
+    bounded_put(b, f->phrase);
+    bounded_put(b, SPAN("\n\n"));
+    bounded_put(b, f->what);
+    bounded_put(b, SPAN("\n\n"));
+    row(b, f, w->note, f->note);
+    sure_row(b, f, w->reason, f->name);
+    row(b, f, w->path, f->path);
+    row(b, f, w->about, f->operand);
+    sure_row(b, f, w->versions, f->versions);
+    sure_row(b, f, w->to, f->in->link_to);
+    if (f->is_error)
+        sure_row(b, f, w->lasts, w->lasting[reason_info(f->in->why)->lasts]);
+    sure_row(b, f, w->next, f->next);
+    sure_row(b, f, w->id, f->in->id);
+}
