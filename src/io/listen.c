@@ -2,7 +2,8 @@
  * SO_REUSEPORT lets our workers listen on one port, and by the same right any other program of the same user: two
  * servers would each get half of the connections, and no one would be told. So the first socket listens WITHOUT
  * SO_REUSEPORT, and sets it when it listens already. The kernel checks for conflicts in bind() and once more in
- * listen(); of two servers that start at once the second to listen fails, since neither is willing to share yet.
+ * listen(); of two servers that start at once at most one gets through, since neither is willing to share yet. Both
+ * may fail in listen(): then each waits for a random moment and begins anew, and finds the port free or taken.
  */
 #include "io/listen.h"
 
@@ -12,11 +13,13 @@
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#define RACE_TRIES    8
 #define LOCK_LIMIT_MS 1000
 #define LOCK_PAUSE_MS 10
 
@@ -27,7 +30,8 @@ static int set_on(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on);
 }
 
-static int inet_open(const struct address *a, int backlog, enum listen_as as, int *fd_out)
+/* *raced_out: the address was free at bind(), and no more at listen(). */
+static int inet_try(const struct address *a, int backlog, enum listen_as as, int *fd_out, bool *raced_out)
 {
     const struct sockaddr *sa = (const struct sockaddr *)&a->socket;
     int fd, err;
@@ -43,8 +47,10 @@ static int inet_open(const struct address *a, int backlog, enum listen_as as, in
         goto fail;
     if (bind(fd, sa, a->len) != 0)
         goto fail;
-    if (listen(fd, backlog) != 0)
+    if (listen(fd, backlog) != 0) {
+        *raced_out = errno == EADDRINUSE;
         goto fail;
+    }
     if (as == LISTEN_FIRST && set_on(fd, SOL_SOCKET, SO_REUSEPORT) != 0)
         goto fail;
     *fd_out = fd;
@@ -52,6 +58,25 @@ static int inet_open(const struct address *a, int backlog, enum listen_as as, in
 fail:
     err = -errno;
     close(fd);
+    return err;
+}
+
+static int inet_open(const struct address *a, int backlog, enum listen_as as, int *fd_out)
+{
+    bool raced = false;
+    int err = inet_try(a, backlog, as, fd_out, &raced);
+
+    for (int tries = 1; raced && tries < RACE_TRIES; tries++) {
+        struct timespec pause = { 0 };
+        uint8_t random = 0;
+
+        if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+            return err;
+        pause.tv_nsec = (1 + random) * 100000L;
+        nanosleep(&pause, NULL);
+        raced = false;
+        err = inet_try(a, backlog, as, fd_out, &raced);
+    }
     return err;
 }
 
