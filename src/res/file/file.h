@@ -12,20 +12,20 @@ enum file_sync { FILE_SYNC_NONE, FILE_SYNC_DATA, FILE_SYNC_FULL };
 
 /* What a route configures: a directory and how it is served. Immutable once the server runs. */
 struct file_settings {
-    const char *root;                     /* for messages to the operator, never for a client */
-    int root_fd;                          /* O_PATH | O_DIRECTORY; every look-up stays beneath it */
-    uint32_t id;                          /* tells the roots of one configuration apart */
-    const char *index[FILE_INDEX_NAMES];  /* names tried in a directory, in this order, NULL after the last */
-    bool variants;                        /* page.en.html and logo.webp stand for page and logo */
-    bool precompressed;                   /* page.html.br is page.html, coded */
-    bool compress;                        /* code on the fly what is compressible */
+    const char *root;                    /* for messages to the operator, never for a client */
+    int root_fd;                         /* O_PATH | O_DIRECTORY; every look-up stays beneath it */
+    uint32_t id;                         /* tells the roots of one configuration apart */
+    const char *index[FILE_INDEX_NAMES]; /* names tried in a directory, in this order, NULL after the last */
+    bool variants;                       /* page.en.html and logo.webp stand for page and logo */
+    bool precompressed;                  /* page.html.br is page.html, coded */
+    bool compress;                       /* code on the fly what is compressible */
     uint32_t compress_min_bytes;
     uint64_t compress_max_bytes;
-    const char *default_language;         /* the variant for whoever names none, or NULL */
-    bool write;                           /* PUT and DELETE */
+    const char *default_language; /* the variant for whoever names none, or NULL */
+    bool write;                   /* PUT and DELETE */
     enum file_sync sync;
-    bool tombstones;                      /* what was deleted here answers gone */
-    uint64_t quota_bytes;                 /* of all files beneath root; 0: none */
+    bool tombstones;      /* what was deleted here answers gone */
+    uint64_t quota_bytes; /* of all files beneath root; 0: none */
 };
 
 struct file_worker;
@@ -41,10 +41,10 @@ struct file_shared *file_shared_new(void);
 void file_shared_release(struct file_shared **shared);
 
 struct file_worker_settings {
-    uint64_t cache_bytes;        /* content and coded content kept in memory */
-    uint32_t cache_entries;      /* open descriptors, about */
-    uint32_t content_max_bytes;  /* a longer file is sent from its descriptor */
-    uint32_t recheck_ms;         /* how long an entry is believed; design: 1000 */
+    uint64_t cache_bytes;       /* content and coded content kept in memory */
+    uint32_t cache_entries;     /* open descriptors, about */
+    uint32_t content_max_bytes; /* a longer file is sent from its descriptor */
+    uint32_t recheck_ms;        /* how long an entry is believed; design: 1000 */
 };
 
 /* The part of one worker: its cache of open files. helpers runs what blocks and answers through mail; both, types and

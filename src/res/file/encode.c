@@ -1,0 +1,96 @@
+/*
+ * Which form of the variant? A coded sibling costs nothing and comes first; then what can be coded here. Identity is
+ * sent when nothing better is wished for, or nothing is gained. A client that refuses identity gets whatever coding it
+ * takes, made even of content that does not shrink (RFC9110:12.5.3).
+ */
+#include "res/file/coding_job.h"
+
+#define ALL_MADE (CODING_BIT(CODING_IDENTITY) - 1U)
+#define IDENTITY CODING_BIT(CODING_IDENTITY)
+
+static unsigned stored_codings(const struct file_variant *v)
+{
+    unsigned set = 0;
+
+    for (enum coding i = 0; i < CODING_IDENTITY; i++)
+        set |= v->files[i].is_there ? CODING_BIT(i) : 0U;
+    return set;
+}
+
+static unsigned worthwhile_codings(const struct file_settings *settings, const struct file_variant *v)
+{
+    uint64_t length = v->files[CODING_IDENTITY].length;
+
+    if (!settings->compress || !v->compressible || length < settings->compress_min_bytes ||
+        length > settings->compress_max_bytes)
+        return 0;
+    return ALL_MADE;
+}
+
+static enum coding force(const struct file_settings *settings, const struct file_variant *v, struct span accepted)
+{
+    if (!settings->compress || v->unsteady || v->files[CODING_IDENTITY].length > settings->compress_max_bytes)
+        return CODINGS;
+    return coding_choose(accepted, ALL_MADE);
+}
+
+/* CODINGS: the client takes none that can be had. */
+static enum coding coding_for(struct exchange *x, bool *matters_out)
+{
+    const struct file_settings *settings = file_settings(x);
+    const struct file_variant *v = file_state(x)->variant;
+    struct span accepted = request_field(x, FIELD_ACCEPT_ENCODING);
+    unsigned stored = stored_codings(v);
+    unsigned worthwhile = worthwhile_codings(settings, v);
+    enum coding coding;
+
+    *matters_out = (stored | worthwhile) != 0;
+    if (accepted.p == NULL)
+        return CODING_IDENTITY;
+    coding = coding_choose(accepted, stored | IDENTITY);
+    if (coding == CODING_IDENTITY || coding == CODINGS)
+        coding = coding_choose(accepted, IDENTITY | stored | ((v->unsteady ? 0 : worthwhile & ~v->useless)));
+    if (coding == CODINGS) {
+        *matters_out = true;
+        coding = force(settings, v, accepted);
+    }
+    return coding;
+}
+
+static void use_content(struct exchange *x, enum coding coding, const struct file_content *c)
+{
+    struct file_state *s = file_state(x);
+    struct facts *f = &x->facts;
+
+    s->coding = coding;
+    s->content = c;
+    f->coding_acceptable = true;
+    f->has_etag = true;
+    f->etag = file_tag_parsed(&c->tag);
+    f->length = c->length;
+    f->modified = s->variant->modified;
+    f->has_modified = f->modified >= FILE_CREDIBLE && f->modified <= x->unix_seconds;
+}
+
+enum flow file_encode(struct exchange *x)
+{
+    struct file_state *s = file_state(x);
+    struct file_variant *v = s->variant;
+    enum coding coding = CODING_IDENTITY;
+
+    if (NEVER(v == NULL))
+        return STOP(x, R_file_system_error, 0);
+    if (s->job != NULL && file_coding_use(x) == FLOW_STOP)
+        return FLOW_STOP;
+    if (file_is_read(x))
+        coding = coding_for(x, &s->coding_matters);
+    if (coding == CODINGS)
+        x->facts.coding_acceptable = false;
+    else if (v->files[coding].is_there)
+        use_content(x, coding, &v->files[coding]);
+    else if (v->made[coding] != NULL)
+        use_content(x, coding, v->made[coding]);
+    else
+        return file_coding_start(x, coding);
+    return FLOW_GO;
+}

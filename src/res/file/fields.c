@@ -1,0 +1,163 @@
+/* Which answer carries which of the fields that tell about the selected representation: one table, one place. */
+#include "http/path.h"
+#include "res/file/file_impl.h"
+
+enum {
+    TYPE = 1 << 0,
+    NOSNIFF = 1 << 1,
+    CODING = 1 << 2,
+    LANGUAGE = 1 << 3,
+    LOCATION = 1 << 4,
+    TAG = 1 << 5,
+    MODIFIED = 1 << 6,
+    RANGES = 1 << 7,
+    VARY = 1 << 8,
+    LENGTH = 1 << 9, /* Content-Range without a range */
+    WHOLE = TYPE | NOSNIFF | CODING | LANGUAGE | LOCATION | TAG | MODIFIED | RANGES | VARY
+};
+
+/* A part after If-Range goes to a client that has the rest of the fields already. RFC9110:15.3.7 */
+static unsigned fields_of_part(const struct exchange *x)
+{
+    unsigned set = request_has(x, FIELD_IF_RANGE) ? TYPE | NOSNIFF | LOCATION | TAG | VARY : WHOLE;
+
+    return x->range_kind == RANGE_MANY ? set & ~(unsigned)TYPE : set;
+}
+
+static unsigned fields_of(const struct exchange *x, enum reason why)
+{
+    switch (why) {
+    case R_request_ok:
+        return WHOLE;
+    case R_partial_content:
+        return fields_of_part(x);
+    case R_not_modified: /* RFC9110:15.4.5 */
+        return LOCATION | VARY | (x->facts.has_etag ? TAG : MODIFIED);
+    case R_if_match_failed:
+    case R_if_none_match_failed:
+    case R_if_unmodified_since_failed:
+    case R_precondition_required:
+    case R_already_applied:
+        return TAG;
+    case R_range_not_satisfiable: /* RFC9110:15.5.17 */
+        return LENGTH | RANGES | VARY;
+    case R_multiple_choices:
+    case R_not_acceptable:
+    case R_coding_not_acceptable:
+    case R_variant_also_negotiates:
+        return VARY;
+    default:
+        return 0;
+    }
+}
+
+/* Which request fields had a say, or would have had with other values. RFC9110:12.5.5 */
+static struct span vary_value(const struct exchange *x, enum reason why)
+{
+    static const struct span values[] = {
+        SPAN_INIT(""),
+        SPAN_INIT("Accept"),
+        SPAN_INIT("Accept-Language"),
+        SPAN_INIT("Accept, Accept-Language"),
+        SPAN_INIT("Accept-Encoding"),
+        SPAN_INIT("Accept, Accept-Encoding"),
+        SPAN_INIT("Accept-Language, Accept-Encoding"),
+        SPAN_INIT("Accept, Accept-Language, Accept-Encoding"),
+    };
+    const struct file_state *s = file_state(x);
+    const struct file_entry *e = s->entry;
+    bool strict = x->policy->negotiation == NEGOTIATE_STRICT;
+    unsigned at = s->coding_matters ? 4 : 0;
+
+    if (why == R_multiple_choices || why == R_not_acceptable) /* the list itself is negotiated */
+        at |= 3;
+    if (e->negotiates && (e->types_differ || strict))
+        at |= 1;
+    if (e->negotiates && (e->languages_differ || (strict && e->has_language)))
+        at |= 2;
+    return values[at];
+}
+
+struct span file_link(struct exchange *x, const char *name)
+{
+    struct span path = x->req.path;
+    const char *slash = memrchr(path.p, '/', path.n);
+    size_t above = slash != NULL ? (size_t)(slash - path.p) + 1 : 0;
+    struct span last = span_of(name);
+    size_t room = 3 * (above + last.n);
+    char *out = room > 0 ? arena_take(&x->arena, room) : NULL;
+    size_t n;
+
+    if (out == NULL)
+        return (struct span){ 0 };
+    n = path_encode((struct span){ path.p, above }, out, room);
+    n += path_encode(last, out + n, room - n);
+    return (struct span){ out, n };
+}
+
+static void add_unless_empty(struct exchange *x, struct span name, struct span value)
+{
+    if (value.n > 0)
+        reply_add(x, name, value);
+}
+
+static void add_content_fields(struct exchange *x, unsigned set)
+{
+    const struct file_state *s = file_state(x);
+
+    if (set & TYPE)
+        reply_add(x, SPAN("Content-Type"), s->variant->type);
+    if (set & NOSNIFF)
+        reply_add(x, SPAN("X-Content-Type-Options"), SPAN("nosniff"));
+    if ((set & CODING) && s->coding != CODING_IDENTITY)
+        reply_add(x, SPAN("Content-Encoding"), coding_info(s->coding)->token);
+    if (set & LANGUAGE)
+        add_unless_empty(x, SPAN("Content-Language"), s->variant->language);
+    if ((set & LOCATION) && s->entry->negotiates)
+        add_unless_empty(x, SPAN("Content-Location"), file_link(x, s->variant->name));
+}
+
+static void add_length(struct exchange *x)
+{
+    char *text = arena_take(&x->arena, CONTENT_RANGE_BYTES);
+
+    if (text != NULL)
+        reply_add(x, SPAN("Content-Range"),
+                  (struct span){ text, content_range_write_unsatisfied(text, x->facts.length) });
+}
+
+void file_fields(struct exchange *x, enum reason why)
+{
+    const struct file_state *s = file_state(x);
+    unsigned set = fields_of(x, why);
+
+    if (s->content != NULL)
+        add_content_fields(x, set);
+    if ((set & TAG) && s->content != NULL)
+        reply_add(x, SPAN("ETag"), file_tag_value(&s->content->tag));
+    if ((set & MODIFIED) && x->facts.has_modified)
+        reply_add(x, SPAN("Last-Modified"), (struct span){ s->variant->modified_text, DATE_BYTES });
+    if (set & RANGES)
+        reply_add(x, SPAN("Accept-Ranges"), SPAN("bytes"));
+    if (set & VARY)
+        add_unless_empty(x, SPAN("Vary"), vary_value(x, why));
+    if (set & LENGTH)
+        add_length(x);
+}
+
+static bool made_by_method(enum reason why)
+{
+    return why == R_request_ok || why == R_partial_content || why == R_multiple_choices || why == R_not_acceptable;
+}
+
+/* precondition_required is said before anything is selected: what is there is meant, as it is. */
+void file_describe(struct exchange *x, enum reason why)
+{
+    struct file_state *s = file_state(x);
+
+    if (s == NULL || s->entry == NULL || made_by_method(why))
+        return;
+    if (why == R_precondition_required && s->variant != NULL && !s->variant->negotiates)
+        s->content = &s->variant->files[CODING_IDENTITY];
+    file_fields(x, why);
+}

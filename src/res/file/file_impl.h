@@ -1,0 +1,190 @@
+#ifndef RES_FILE_FILE_IMPL_H
+#define RES_FILE_FILE_IMPL_H
+
+/*
+ * The inside of the folder. What lies where:
+ *
+ *   worker --> cache --> entry (one path, one kind of look-up) --> variants --> contents (plain, coded)
+ *
+ * An entry is made by a helper (lookup.c), handed over by mail, and belongs to one worker from then on. Exchanges in
+ * progress pin it; a pinned entry that is no longer believed leaves the table and dies with its last user.
+ * Helpers may read an entry that they pinned through their job: what they read (stamps, names, plain contents) never
+ * changes after the hand-over. Only `made`, `useless` and `unsteady` of a variant change, and helpers look at none of
+ * them.
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exchange/exchange.h"
+#include "http/coding.h"
+#include "http/date.h"
+#include "http/media_type.h"
+#include "io/link.h"
+#include "io/offload.h"
+#include "res/file/file.h"
+#include "res/file/tag.h"
+
+#define FILE_VARIANTS_MAX 16
+#define FILE_CREDIBLE     INT64_C(31536000) /* older than 1971: a clock or an archive that lost its dates */
+
+enum file_kind {
+    FILE_READ, /* index names, variants, stored codings */
+    FILE_EXACT /* the very name: what PUT and DELETE are about */
+};
+
+/* Bytes that can be sent: in memory, or behind a descriptor. */
+struct file_content {
+    char *bytes; /* owned; NULL: empty, or behind fd */
+    uint64_t length;
+    int fd; /* owned; -1: none */
+    bool is_there;
+    struct file_tag tag;
+    struct file_stamp stamp;
+};
+
+/* A file that stands for the name. */
+struct file_variant {
+    char *name;           /* last segment, for links; owned */
+    struct span type;     /* media type; static or of the worker's table */
+    struct span language; /* tag, in `name`; n == 0: none */
+    bool negotiates;      /* has variants of its own instead of content */
+    bool compressible;
+    int64_t modified; /* seconds since 1970 UTC */
+    char modified_text[DATE_BYTES];
+    struct file_content files[CODINGS]; /* [CODING_IDENTITY] is the file, the others are its coded siblings */
+    struct file_content *made[CODINGS]; /* coded here; NULL: not yet */
+    unsigned useless;                   /* CODING_BIT()s: coded here, and no shorter */
+    bool unsteady;                      /* it changed while it was coded: leave it plain */
+};
+
+/* What is at a path. */
+struct file_entry {
+    struct file_entry *next; /* in the same bucket */
+    struct link lru;
+    uint64_t hash;
+    const char *path;
+    uint32_t path_bytes, root;
+    enum file_kind kind;
+    uint32_t users;
+    bool in_table;
+    bool settled;       /* no file of it changed so recently that the next change could go unseen */
+    uint64_t looked_ms; /* worker's clock when the look-up was asked for */
+    uint64_t changes;   /* file_shared.changes at that time */
+    uint64_t bytes;     /* of contents in memory */
+    bool exists, is_collection, has_index, parent_exists, negotiates;
+    bool types_differ, languages_differ, has_language;
+    uint32_t variant_count;
+    struct file_variant *variants; /* owned */
+};
+
+struct file_shared {
+    _Atomic uint64_t changes;
+};
+
+struct file_cache {
+    struct file_entry **buckets;
+    uint32_t mask, entries, entries_max;
+    uint64_t bytes, bytes_max;
+    struct link lru; /* least recently used first */
+};
+
+struct file_worker {
+    struct file_worker_settings settings;
+    struct file_cache cache;
+    struct offload *helpers;
+    struct mail_box *mail;
+    const struct media_types *types;
+    struct file_shared *shared;
+};
+
+/* x->res_state */
+struct file_state {
+    struct file_entry *entry;           /* pinned; NULL before the look-up */
+    struct file_variant *variant;       /* chosen, of entry */
+    const struct file_content *content; /* chosen form of it */
+    struct file_job *job;               /* under way, or answered and not yet used */
+    enum coding coding;
+    bool coding_matters; /* Accept-Encoding decided, or would have */
+    struct pieces_body body;
+    struct piece piece;
+};
+
+/* Waiting for a helper. Embedded first in a larger struct of its own memory. */
+struct file_job {
+    struct job job;
+    struct exchange *x; /* NULL after the client left */
+    struct file_worker *worker;
+    struct file_entry *entry; /* pinned, or NULL */
+    uint32_t ticket;
+    bool answered;
+    void (*run)(struct file_job *j);     /* on a helper: fills in the larger struct and touches nothing else */
+    void (*finish)(struct file_job *j);  /* on the worker, also when x left; may be NULL */
+    void (*discard)(struct file_job *j); /* on the worker: frees what the larger struct owns, not the struct */
+};
+
+static inline struct file_state *file_state(const struct exchange *x)
+{
+    return x->res_state;
+}
+
+static inline const struct file_settings *file_settings(const struct exchange *x)
+{
+    return x->res_settings;
+}
+
+static inline struct file_worker *file_worker(const struct exchange *x)
+{
+    return x->res_worker;
+}
+
+static inline bool file_is_read(const struct exchange *x)
+{
+    return x->req.head.method != M_PUT && x->req.head.method != M_DELETE;
+}
+
+/* job.c: give j, from malloc() and zeroed, to a helper and park x; or stop with helper_queue_full, when j is freed.
+ * After the wake-up file_state(x)->job is j, answered. */
+enum flow file_job_start(struct exchange *x, struct file_job *j, struct file_entry *pin, const char *what);
+void file_job_release(struct file_job **j);
+
+/*
+ * settings.c: settings for a job, which may run on after its exchange, and with it the configuration, has gone. A copy
+ * with a descriptor and names of its own. 0 or -errno.
+ */
+struct file_kept {
+    struct file_settings settings; /* without default_language and root */
+    char *names;
+};
+int file_settings_keep(struct file_kept *kept, const struct file_settings *settings);
+void file_settings_drop(struct file_kept *kept);
+
+/* entry.c */
+void file_content_init(struct file_content *c);
+void file_content_fini(struct file_content *c);
+void file_entry_free(struct file_entry *e);
+void file_entry_take(struct file_entry *e);
+/* Frees it after its last user, if it is out of the table. */
+void file_entry_release(struct file_entry **e);
+
+/* open.c, select.c, encode.c, produce.c, part.c, list.c, choices.c: the methods of file_resource. */
+enum flow file_open(struct exchange *x);
+enum flow file_select(struct exchange *x);
+enum flow file_encode(struct exchange *x);
+enum flow file_produce(struct exchange *x);
+enum flow file_part(struct exchange *x);
+enum flow file_list(struct exchange *x);
+enum flow file_choices(struct exchange *x);
+void file_close(struct exchange *x);
+void file_describe(struct exchange *x, enum reason why);
+
+/* fields.c: the fields that tell about the selected representation, as the answer with this reason has them. */
+void file_fields(struct exchange *x, enum reason why);
+
+/* A run of a content, which must stay pinned. */
+struct piece file_piece(const struct file_content *c, uint64_t offset, uint64_t length);
+
+/* The URI path of a file beside the one asked for, percent-encoded, in the arena. */
+struct span file_link(struct exchange *x, const char *name);
+
+#endif

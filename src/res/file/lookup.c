@@ -1,0 +1,254 @@
+#include "res/file/lookup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/language.h"
+#include "res/file/lookup_impl.h"
+#include "res/file/walk.h"
+
+/* O_NONBLOCK: a FIFO without a writer would hold the helper for ever. */
+#define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+
+struct file_lookup *file_lookup_new(const struct file_settings *settings, enum file_kind kind, struct span path,
+                                    int *error_out)
+{
+    struct file_lookup *l = calloc(1, sizeof *l);
+    struct file_entry *e = calloc(1, sizeof *e);
+    char *copy = malloc(path.n + 1);
+    int err = l != NULL && e != NULL && copy != NULL ? file_settings_keep(&l->kept, settings) : -ENOMEM;
+
+    if (err != 0) {
+        free(l);
+        free(e);
+        free(copy);
+        *error_out = -err;
+        return NULL;
+    }
+    e->path = memcpy(copy, path.p, path.n);
+    e->path_bytes = (uint32_t)path.n;
+    e->root = settings->id;
+    e->kind = kind;
+    l->made = e;
+    l->settings = &l->kept.settings;
+    l->base.run = file_lookup_run;
+    l->base.discard = file_lookup_discard;
+    return l;
+}
+
+void file_lookup_discard(struct file_job *j)
+{
+    struct file_lookup *l = (struct file_lookup *)j;
+
+    file_entry_free(l->made);
+    l->made = NULL;
+    file_settings_drop(&l->kept);
+}
+
+enum reason file_lookup_reason(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+        return R_NONE;
+    case EXDEV:
+        return R_link_outside_root;
+    case ELOOP:
+        return R_link_loop;
+    case EACCES:
+    case EPERM:
+        return R_acl_denied;
+    case ENXIO: /* a socket, or a device that is not there */
+    case ENODEV:
+        return R_not_a_regular_file;
+    case EMFILE:
+    case ENFILE:
+        return R_descriptors_exhausted;
+    case ENOMEM:
+        return R_worker_memory_exhausted;
+    default:
+        return R_file_system_error;
+    }
+}
+
+static void fail(struct file_lookup *l, enum reason why, int error)
+{
+    l->why = why;
+    l->error = error;
+}
+
+/* Opens a file; a descriptor and its status, or -errno. */
+static int open_at(const struct file_lookup *l, const struct file_place *at, struct stat *st)
+{
+    int fd = file_walk_open(l->settings->root_fd, at->text, OPEN_FLAGS);
+    int err;
+
+    if (fd < 0 || fstat(fd, st) == 0)
+        return fd;
+    err = -errno;
+    close(fd);
+    return err;
+}
+
+static bool is_directory(const struct file_lookup *l, const struct file_place *at)
+{
+    int fd = file_walk_open(l->settings->root_fd, at->text, O_PATH | O_DIRECTORY);
+
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+static void look_variants(struct file_lookup *l, const struct file_place *directory, const char *name)
+{
+    int err = file_variants_find(l, directory, name);
+
+    if (err < 0 && file_lookup_reason(-err) != R_NONE)
+        fail(l, file_lookup_reason(-err), -err);
+    l->made->negotiates = l->made->variant_count > 0;
+}
+
+static void nothing_there(struct file_lookup *l, const struct file_place *at, int error)
+{
+    struct file_place above;
+
+    if (file_lookup_reason(error) != R_NONE) {
+        fail(l, file_lookup_reason(error), error);
+        return;
+    }
+    if (at->n == 0) /* no path that the system could hold */
+        return;
+    file_place_above(&above, at);
+    l->made->parent_exists = is_directory(l, &above);
+    if (error != ENOENT || l->made->kind != FILE_READ || !l->settings->variants || at->has_slash)
+        return;
+    look_variants(l, &above, file_place_name(at));
+    l->made->exists = l->made->negotiates;
+}
+
+/* True: `name` stands for the collection, or something is wrong with it. */
+static bool look_index_name(struct file_lookup *l, const struct file_place *directory, const char *name)
+{
+    struct file_place at;
+    struct stat st;
+    int fd = file_place_join(&at, directory, name);
+
+    if (fd == 0)
+        fd = open_at(l, &at, &st);
+    if (fd == -ENOENT && l->settings->variants)
+        look_variants(l, directory, name);
+    else if (fd < 0 && file_lookup_reason(-fd) != R_NONE)
+        fail(l, file_lookup_reason(-fd), -fd);
+    else if (fd >= 0 && !S_ISREG(st.st_mode))
+        close(fd);
+    else if (fd >= 0 && file_variant_add(l, &at, fd, &st) == NULL)
+        fail(l, R_worker_memory_exhausted, ENOMEM);
+    return l->made->variant_count > 0 || l->why != R_NONE;
+}
+
+static void look_collection(struct file_lookup *l, const struct file_place *at)
+{
+    struct file_entry *e = l->made;
+
+    e->exists = e->is_collection = e->parent_exists = true;
+    if (e->kind != FILE_READ || !at->has_slash)
+        return;
+    for (unsigned i = 0; i < FILE_INDEX_NAMES && l->settings->index[i] != NULL; i++)
+        if (look_index_name(l, at, l->settings->index[i]))
+            break;
+    e->has_index = e->variant_count > 0;
+}
+
+static void look_file(struct file_lookup *l, const struct file_place *at, int fd, const struct stat *st)
+{
+    l->made->parent_exists = true;
+    if (at->has_slash) { /* a file has no members, so nothing is called so */
+        l->made->parent_exists = false;
+        close(fd);
+    } else if (file_variant_add(l, at, fd, st) == NULL) {
+        fail(l, R_worker_memory_exhausted, ENOMEM);
+    } else {
+        l->made->exists = true;
+    }
+}
+
+static void look(struct file_lookup *l)
+{
+    struct file_place at;
+    struct stat st;
+    int fd = file_place_init(&at, (struct span){ l->made->path, l->made->path_bytes });
+
+    if (fd == 0)
+        fd = open_at(l, &at, &st);
+    if (fd < 0) {
+        nothing_there(l, &at, -fd);
+    } else if (S_ISREG(st.st_mode)) {
+        look_file(l, &at, fd, &st);
+    } else {
+        close(fd);
+        if (S_ISDIR(st.st_mode))
+            look_collection(l, &at);
+        else
+            fail(l, R_not_a_regular_file, 0);
+    }
+}
+
+static bool variant_is_same(const struct file_variant *a, const struct file_variant *b)
+{
+    if (strcmp(a->name, b->name) != 0 || a->negotiates != b->negotiates)
+        return false;
+    for (unsigned i = 0; i < CODINGS; i++)
+        if (a->files[i].is_there != b->files[i].is_there ||
+            memcmp(&a->files[i].stamp, &b->files[i].stamp, sizeof a->files[i].stamp) != 0)
+            return false;
+    return true;
+}
+
+static bool is_same(const struct file_entry *a, const struct file_entry *b)
+{
+    if (a == NULL || !a->settled || a->exists != b->exists || a->is_collection != b->is_collection ||
+        a->parent_exists != b->parent_exists || a->variant_count != b->variant_count)
+        return false;
+    for (uint32_t i = 0; i < a->variant_count; i++)
+        if (!variant_is_same(&a->variants[i], &b->variants[i]))
+            return false;
+    return true;
+}
+
+/* Whether the Accept fields can make a difference: for Vary. */
+static void compare_variants(struct file_entry *e)
+{
+    const struct file_variant *first = e->variants;
+
+    for (uint32_t i = 0; i < e->variant_count; i++) {
+        e->types_differ |= !span_is(e->variants[i].type, first->type);
+        e->languages_differ |= !language_is(e->variants[i].language, first->language);
+        e->has_language |= e->variants[i].language.n > 0;
+    }
+}
+
+/* The clock is read before anything is looked at: see tag.h. */
+void file_lookup_run(struct file_job *j)
+{
+    struct file_lookup *l = (struct file_lookup *)j;
+    struct timespec now;
+    int err;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    look(l);
+    if (l->why != R_NONE)
+        return;
+    if (is_same(j->entry, l->made)) {
+        l->same = true;
+        return;
+    }
+    err = file_load(l, now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+    if (err < 0)
+        fail(l, file_lookup_reason(-err) == R_NONE ? R_file_system_error : file_lookup_reason(-err), -err);
+    compare_variants(l->made);
+}

@@ -1,0 +1,111 @@
+#include <stdlib.h>
+
+#include "res/file/cache.h"
+#include "res/file/lookup.h"
+
+static enum file_kind kind_of(const struct exchange *x)
+{
+    return file_is_read(x) ? FILE_READ : FILE_EXACT;
+}
+
+static uint64_t changes_now(const struct file_worker *fw)
+{
+    return atomic_load_explicit(&fw->shared->changes, memory_order_acquire);
+}
+
+static bool is_believed(const struct file_worker *fw, const struct file_entry *e, uint64_t now_ms)
+{
+    return e->settled && now_ms - e->looked_ms < fw->settings.recheck_ms && e->changes == changes_now(fw);
+}
+
+/* The exchange is answered from `e`. */
+static enum flow use_entry(struct exchange *x, struct file_entry *e)
+{
+    struct facts *f = &x->facts;
+
+    file_entry_take(e);
+    file_state(x)->entry = e;
+    f->exists = e->exists;
+    f->is_collection = e->is_collection;
+    f->has_index = e->has_index;
+    f->parent_exists = e->parent_exists;
+    f->negotiates = e->negotiates;
+    if (e->variant_count > 0)
+        file_state(x)->variant = e->variants;
+    return FLOW_GO;
+}
+
+/* On the worker, whether or not the asker is still there. */
+static void lookup_finish(struct file_job *j)
+{
+    struct file_lookup *l = (struct file_lookup *)j;
+    struct file_cache *cache = &j->worker->cache;
+
+    if (l->why == R_descriptors_exhausted || l->why == R_worker_memory_exhausted)
+        file_cache_clear(cache);
+    if (l->why != R_NONE)
+        return;
+    if (l->same) {
+        j->entry->looked_ms = l->made->looked_ms;
+        j->entry->changes = l->made->changes;
+        return;
+    }
+    file_entry_release(&j->entry);
+    j->entry = l->made;
+    l->made = NULL;
+    file_entry_take(j->entry);
+    file_cache_add(cache, j->entry);
+}
+
+static enum flow lookup_start(struct exchange *x, struct file_entry *old)
+{
+    struct file_worker *fw = file_worker(x);
+    int error;
+    struct file_lookup *l = file_lookup_new(file_settings(x), kind_of(x), x->req.subpath, &error);
+
+    if (l == NULL)
+        return STOP_ABOUT(x, file_lookup_reason(error), error, x->req.path);
+    l->types = fw->types;
+    l->content_max_bytes = fw->settings.content_max_bytes;
+    l->made->looked_ms = x->now_ms;
+    l->made->changes = changes_now(fw);
+    l->base.finish = lookup_finish;
+    return file_job_start(x, &l->base, old, "open");
+}
+
+static enum flow lookup_use(struct exchange *x)
+{
+    struct file_job *j = file_state(x)->job;
+    const struct file_lookup *l = (const struct file_lookup *)j;
+    enum flow flow;
+
+    if (l->why != R_NONE)
+        flow = STOP_ABOUT(x, l->why, l->error, x->req.path);
+    else
+        flow = use_entry(x, j->entry);
+    file_job_release(&file_state(x)->job);
+    return flow;
+}
+
+enum flow file_open(struct exchange *x)
+{
+    struct file_worker *fw = file_worker(x);
+    struct file_entry *e;
+
+    if (file_state(x)->job != NULL)
+        return lookup_use(x);
+    e = file_cache_find(&fw->cache, file_settings(x)->id, kind_of(x), x->req.subpath);
+    if (e != NULL && is_believed(fw, e, x->now_ms))
+        return use_entry(x, e);
+    return lookup_start(x, e);
+}
+
+void file_close(struct exchange *x)
+{
+    struct file_state *s = file_state(x);
+
+    if (s == NULL)
+        return;
+    file_job_release(&s->job);
+    file_entry_release(&s->entry);
+}

@@ -1,0 +1,42 @@
+#include <stdlib.h>
+
+#include "res/file/cache.h"
+
+struct file_shared *file_shared_new(void)
+{
+    return calloc(1, sizeof(struct file_shared));
+}
+
+void file_shared_release(struct file_shared **shared)
+{
+    free(*shared);
+    *shared = NULL;
+}
+
+struct file_worker *file_worker_new(const struct file_worker_settings *settings, struct offload *helpers,
+                                    struct mail_box *mail, const struct media_types *types, struct file_shared *shared)
+{
+    struct file_worker *fw = calloc(1, sizeof *fw);
+
+    if (fw == NULL)
+        return NULL;
+    fw->settings = *settings;
+    fw->helpers = helpers;
+    fw->mail = mail;
+    fw->types = types;
+    fw->shared = shared;
+    if (!file_cache_init(&fw->cache, settings->cache_entries, settings->cache_bytes))
+        file_worker_release(&fw);
+    return fw;
+}
+
+void file_worker_release(struct file_worker **worker)
+{
+    struct file_worker *fw = *worker;
+
+    *worker = NULL;
+    if (fw == NULL)
+        return;
+    file_cache_fini(&fw->cache);
+    free(fw);
+}
