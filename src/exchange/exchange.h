@@ -61,6 +61,7 @@ struct reply {
     uint32_t count;
     struct body *body;   /* NULL: no content */
     struct span link_to; /* redirects and choices: the URI that the content points to */
+    struct span note;    /* what the operator has to say, plain text; the error content shows it */
     bool error_content;  /* the content explains the verdict: built after the graph */
 };
 
@@ -119,8 +120,6 @@ struct exchange {
     uint32_t range_count;
     enum range_kind range_kind;
 
-    uint32_t known; /* F_ bits */
-    uint16_t at;    /* node to run next; survives a wait */
     struct wait wait;
     struct trace trace;
     struct verdict verdict;      /* why it ended; set exactly once, by exchange_stop() */

@@ -1,24 +1,19 @@
 #ifndef EXCHANGE_TRACE_H
 #define EXCHANGE_TRACE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#define TRACE_WORDS 4
-
-/* Bit 2 * node + answer is set when that branch is taken. Edges only point down, so the set of bits is the path. */
+/*
+ * The path of an exchange through the graph, always recorded: the answer to each question, oldest first, behind a
+ * leading one; and the node it has come to. Acts leave no mark: they have one way on. Ten bytes tell the whole path,
+ * because the graph is fixed: walk it from the top and take each answer in its turn (graph/walk.h).
+ */
 struct trace {
-    uint64_t w[TRACE_WORDS];
+    uint64_t answers; /* 1, then a bit for each question; 0: nothing asked yet, as 1 */
+    uint16_t at;      /* the node that ran last, or that waits */
 };
 
-static inline void trace_add(struct trace *t, unsigned bit)
-{
-    t->w[bit / 64] |= UINT64_C(1) << (bit % 64);
-}
-
-static inline bool trace_has(const struct trace *t, unsigned bit)
-{
-    return (t->w[bit / 64] >> (bit % 64)) & 1;
-}
+/* Questions on the longest path; graph_lint() holds the graph to it. */
+#define TRACE_ANSWERS_MAX 63
 
 #endif

@@ -1,9 +1,5 @@
 #include "graph/graph.h"
 
-#include <stdio.h>
-
-_Static_assert(2 * GRAPH_NODES <= 64 * TRACE_WORDS, "grow TRACE_WORDS");
-
 #define NODE(n)       \
     {                 \
         N_##n, R_NONE \
@@ -51,27 +47,4 @@ bool graph_may_stop(unsigned node, enum reason why)
         if (graph_stops[i].node == node && graph_stops[i].why == why)
             return true;
     return false;
-}
-
-size_t graph_path(const struct trace *t, char *out, size_t room)
-{
-    size_t n = 0;
-
-    out[0] = '\0';
-    for (unsigned at = 0;;) {
-        const struct node *node = &graph_nodes[at];
-        unsigned yes = trace_has(t, 2 * at + 1);
-        bool past = yes || trace_has(t, 2 * at);
-        char mark = !past ? '?' : node->act != NULL ? '>' : yes ? '+' : '-';
-        int w = snprintf(out + n, room - n, "%s%s%c", n > 0 ? " " : "", node->name, mark);
-
-        if (w < 0 || (size_t)w >= room - n) {
-            out[n] = '\0';
-            return n;
-        }
-        n += (size_t)w;
-        if (!past || node->out[yes].end != R_NONE)
-            return n;
-        at = node->out[yes].to;
-    }
 }

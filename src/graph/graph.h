@@ -52,15 +52,11 @@ extern const size_t graph_stop_count;
 #undef ASK
 #undef ACT
 
-/* Advance x from x->at until it ends (FLOW_STOP, x->verdict set) or must wait (FLOW_WAIT, x->wait set). */
+/* Advance x from x->trace.at until it ends (FLOW_STOP, x->verdict set) or must wait (FLOW_WAIT, x->wait set). */
 enum flow graph_run(struct exchange *x);
 
 /* May this act stop with this reason of its own, by stops.def? */
 bool graph_may_stop(unsigned node, enum reason why);
-
-/* Write the path as "method_known+ route> exists- ..." (+ yes, - no, > done, ? not finished), NUL-terminated.
- * Returns bytes written, NUL excluded; the path is cut at a node when there is no more room. room > 0. */
-size_t graph_path(const struct trace *t, char *out, size_t room);
 
 /* Complaints about the graph on standard error: loops, facts unknown on some path, nodes that nothing leads to, stops
  * of asks. Returns their number. */

@@ -43,13 +43,33 @@ static int nodes_check(void)
     return bad;
 }
 
+/* Edges only point down, so the longest way to each node is known before the node is reached. */
+static int answers_check(void)
+{
+    unsigned longest[GRAPH_NODES] = { 0 };
+
+    for (unsigned n = 0; n < GRAPH_NODES; n++) {
+        const struct node *node = &graph_nodes[n];
+        unsigned here = longest[n] + (node->ask != NULL);
+
+        if (here > TRACE_ANSWERS_MAX)
+            return says(n, "more questions on a path than a trace holds: give it another word");
+        for (unsigned way = 0; way < 2; way++)
+            if (node->out[way].end == R_NONE && node->out[way].to > n && longest[node->out[way].to] < here)
+                longest[node->out[way].to] = here;
+    }
+    return 0;
+}
+
 int graph_lint(void)
 {
-    int bad = nodes_check();
+    int bad = nodes_check() + answers_check();
 
     for (size_t i = 0; i < graph_stop_count; i++) {
         if (graph_nodes[graph_stops[i].node].act == NULL)
             bad += says(graph_stops[i].node, "only acts stop of their own");
+        else if (graph_nodes[graph_stops[i].node].out[0].end == graph_stops[i].why)
+            bad += says(graph_stops[i].node, "stops with the reason of its edge: a trace could not tell them apart");
         for (size_t j = 0; j < i; j++)
             if (memcmp(&graph_stops[i], &graph_stops[j], sizeof graph_stops[i]) == 0)
                 bad += says(graph_stops[i].node, "a reason stands twice in stops.def");

@@ -1,27 +1,37 @@
 #include "graph/graph.h"
 
-/* The only place that moves x->at. It knows nothing of sockets, files or TLS. */
+/*
+ * The only place that moves an exchange. It knows nothing of sockets, files or TLS. That each node's facts are known
+ * when it is reached is proved once, by graph_lint(), and not asked again here: this loop is run for every request.
+ */
 enum flow graph_run(struct exchange *x)
 {
+    uint64_t answers = x->trace.answers != 0 ? x->trace.answers : 1;
+    unsigned at = x->trace.at;
+
     for (;;) {
-        const struct node *n = &graph_nodes[x->at];
-        unsigned yes = 0;
+        const struct node *n = &graph_nodes[at];
+        const struct edge *out = n->out;
 
-        DIE_UNLESS((n->needs & ~x->known) == 0);
         if (n->ask != NULL) {
-            yes = n->ask(x);
-        } else {
-            enum flow f = n->act(x);
+            bool yes = n->ask(x);
 
+            answers = answers << 1 | yes;
+            out += yes;
+        } else {
+            enum flow f;
+
+            x->trace = (struct trace){ answers, (uint16_t)at };
+            f = n->act(x);
             if (f != FLOW_GO) {
-                DIE_UNLESS(f == FLOW_WAIT || ALWAYS(graph_may_stop(x->at, x->verdict.why)));
+                DIE_UNLESS(f == FLOW_WAIT || ALWAYS(graph_may_stop(at, x->verdict.why)));
                 return f;
             }
-            x->known |= n->gives;
         }
-        trace_add(&x->trace, 2u * x->at + yes);
-        if (n->out[yes].end != R_NONE)
-            return STOP(x, n->out[yes].end, 0);
-        x->at = n->out[yes].to;
+        if (out->end != R_NONE) {
+            x->trace = (struct trace){ answers, (uint16_t)at };
+            return STOP(x, out->end, 0);
+        }
+        at = out->to;
     }
 }

@@ -81,7 +81,8 @@ struct exchange *conn_exchange(struct conn *c)
     x->descriptors_full = c->over_descriptors;
     x->now_ms = w->loop->now_ms;
     x->unix_seconds = w->loop->unix_s;
-    x->moments.accepted_ms = c->accepted_ms;
+    if (c->is_new)
+        x->moments.accepted_ms = c->accepted_ms;
     x->moments.first_byte_ms = w->loop->now_ms;
     c->x = x;
     c->is_new = false;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "graph/walk.h"
 #include "http/framing.h"
 #include "http/h1_parse.h"
 
@@ -112,7 +113,7 @@ void fake_run(const char *raw, const struct fake *fake, struct fake_result *out)
     DIE_UNLESS(graph_run(x) == FLOW_STOP);
     out->verdict = x->verdict;
     out->trace = x->trace;
-    graph_path(&x->trace, out->path, sizeof out->path);
+    walk_print(x->trace, x->verdict.why, out->path, sizeof out->path);
     arena_reset(&x->arena);
     free(x);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "fake.h"
+#include "graph/walk.h"
 
 struct graph_case {
     const char *name, *request;
@@ -19,7 +20,16 @@ static const struct graph_case cases[] = {
 #include "cases.inc"
 };
 
-static struct trace taken; /* by all cases together */
+static bool taken[GRAPH_NODES][2]; /* by all cases together */
+
+static void take(struct trace trace)
+{
+    struct walk w;
+
+    walk_init(&w, trace);
+    while (walk_next(&w))
+        taken[w.node][w.yes] = true;
+}
 
 static void test_cases(void **state)
 {
@@ -31,8 +41,7 @@ static void test_cases(void **state)
         struct fake_result r;
 
         fake_run(c->request, &c->fake, &r);
-        for (unsigned w = 0; w < TRACE_WORDS; w++)
-            taken.w[w] |= r.trace.w[w];
+        take(r.trace);
         if (r.verdict.why == c->want && span_ends(span_of(r.path), span_of(c->path_tail)))
             continue;
         fprintf(stderr, "%s: %s by %s\n", c->name, reason_info(r.verdict.why)->name, r.path);
@@ -49,7 +58,7 @@ static void test_every_branch(void **state)
     (void)state;
     for (unsigned n = 0; n < GRAPH_NODES; n++)
         for (unsigned answer = 0; answer < (graph_nodes[n].ask != NULL ? 2u : 1u); answer++)
-            if (!trace_has(&taken, 2 * n + answer)) {
+            if (!taken[n][answer]) {
                 fprintf(stderr, "branch not taken: %s %s\n", graph_nodes[n].name, answer ? "yes" : "no");
                 missing++;
             }
@@ -109,14 +118,24 @@ static void test_stops_are_declared(void **state)
 
 static void test_path_is_cut_at_a_node(void **state)
 {
-    struct trace t = { 0 };
-    char small[20];
+    struct trace t = { .answers = 3, .at = N_descriptors_left };
+    char small[20], room[64];
 
     (void)state;
-    trace_add(&t, 2 * N_receive);
-    trace_add(&t, 2 * N_descriptors_left + 1);
-    assert_int_equal(graph_path(&t, small, sizeof small), strlen("receive>"));
+    assert_int_equal(walk_print(t, R_NONE, small, sizeof small), strlen("receive>"));
     assert_string_equal(small, "receive>");
+    walk_print(t, R_NONE, room, sizeof room);
+    assert_string_equal(room, "receive> descriptors_left+");
+}
+
+static void test_a_foreign_trace_ends_early(void **state)
+{
+    struct trace t = { .answers = 1, .at = N_remove };
+    char room[64];
+
+    (void)state;
+    walk_print(t, R_NONE, room, sizeof room);
+    assert_string_equal(room, "receive>");
 }
 
 int main(void)
@@ -128,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_every_reason),
         cmocka_unit_test(test_stops_are_declared),
         cmocka_unit_test(test_path_is_cut_at_a_node),
+        cmocka_unit_test(test_a_foreign_trace_ends_early),
     };
 
     return cmocka_run_group_tests_name("graph", tests, NULL, NULL);
