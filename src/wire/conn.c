@@ -17,7 +17,6 @@ int wire_init(struct wire *w)
 {
     w->head_room_bytes = w->settings->head.head_bytes + HEAD_SLACK_BYTES;
     w->buffer_bytes = w->head_room_bytes + CONTENT_BYTES;
-    w->date_of = -1;
     w->scratch = malloc(WIRE_HEAD_BYTES);
     return w->scratch != NULL ? 0 : -ENOMEM;
 }

@@ -100,8 +100,10 @@ struct wire {
     uint64_t accept_failures;
     bool draining;
     char *scratch; /* where reply heads are written */
-    char date[29]; /* the Date field's value of date_of */
-    int64_t date_of;
+    char first_lines[192]; /* of a reply: kept for the next one with the same status in the same second */
+    uint32_t first_bytes;
+    unsigned first_status;
+    int64_t first_second;
 };
 
 /* Bytes of scratch, and the longest reply head. */

@@ -31,21 +31,37 @@ static void put_number(struct writer *w, uint64_t n)
 
 static void put_field(struct writer *w, struct span name, struct span value)
 {
-    put(w, name);
-    put(w, SPAN(": "));
-    put(w, value);
-    put(w, SPAN("\r\n"));
+    if ((size_t)(w->end - w->at) < name.n + value.n + 4) {
+        w->full = true;
+        return;
+    }
+    w->at = mempcpy(w->at, name.p, name.n);
+    w->at = mempcpy(w->at, ": ", 2);
+    if (value.n > 0)
+        w->at = mempcpy(w->at, value.p, value.n);
+    w->at = mempcpy(w->at, "\r\n", 2);
 }
 
-static struct span date_now(struct wire *w)
+/* Status line, Date and Server: the same for all replies of one second with one status. */
+static struct span first_lines(struct wire *wire, unsigned status)
 {
-    int64_t now = w->loop->unix_s;
+    struct writer w = { wire->first_lines, wire->first_lines + sizeof wire->first_lines, false };
+    char date[DATE_BYTES];
 
-    if (w->date_of != now) {
-        date_write(w->date, now);
-        w->date_of = now;
-    }
-    return (struct span){ w->date, sizeof w->date };
+    if (wire->first_status == status && wire->first_second == wire->loop->unix_s)
+        return (struct span){ wire->first_lines, wire->first_bytes };
+    date_write(date, wire->loop->unix_s);
+    put(&w, SPAN("HTTP/1.1 "));
+    put_number(&w, status);
+    put(&w, SPAN(" "));
+    put(&w, span_of(status_phrase(status)));
+    put(&w, SPAN("\r\nDate: "));
+    put(&w, (struct span){ date, sizeof date });
+    put(&w, SPAN("\r\nServer: verdict\r\n"));
+    wire->first_status = status;
+    wire->first_second = wire->loop->unix_s;
+    wire->first_bytes = (uint32_t)(w.at - wire->first_lines);
+    return (struct span){ wire->first_lines, wire->first_bytes };
 }
 
 /* May a response with this status have content at all? RFC9112:6.3 */
@@ -83,13 +99,7 @@ static bool head_write(struct conn *c)
     struct exchange *x = c->x;
     struct writer w = { c->wire->scratch, c->wire->scratch + WIRE_HEAD_BYTES, false };
 
-    put(&w, SPAN("HTTP/1.1 "));
-    put_number(&w, x->status_sent);
-    put(&w, SPAN(" "));
-    put(&w, span_of(status_phrase(x->status_sent)));
-    put(&w, SPAN("\r\nDate: "));
-    put(&w, date_now(c->wire));
-    put(&w, SPAN("\r\nServer: verdict\r\n"));
+    put(&w, first_lines(c->wire, x->status_sent));
     for (uint32_t i = 0; i < x->reply.count; i++)
         put_field(&w, x->reply_fields[i].name, x->reply_fields[i].value);
     put_framing(&w, c, x->status_sent);
