@@ -20,11 +20,12 @@ static const char help[] =
     "      --workers N              threads that serve (default: one per core)\n"
     "      --log FILE|-|off         access log (default: -, standard output)\n"
     "      --log-format json|combined\n"
+    "      --admin off              there is no console yet: only off is known\n"
     "      --help                   this text\n"
     "\n"
     "SIGTERM and SIGINT finish what runs and stop, SIGHUP reads the configuration anew, SIGUSR1 reopens the log.\n";
 
-enum { OPTION_HELP = 256, OPTION_DIALECT, OPTION_WORKERS, OPTION_LOG, OPTION_LOG_FORMAT };
+enum { OPTION_HELP = 256, OPTION_DIALECT, OPTION_WORKERS, OPTION_LOG, OPTION_LOG_FORMAT, OPTION_ADMIN };
 
 static const struct option long_options[] = {
     { "listen", required_argument, NULL, 'l' },
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
     { "workers", required_argument, NULL, OPTION_WORKERS },
     { "log", required_argument, NULL, OPTION_LOG },
     { "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
+    { "admin", required_argument, NULL, OPTION_ADMIN },
     { "help", no_argument, NULL, OPTION_HELP },
     { NULL, 0, NULL, 0 },
 };
@@ -98,6 +100,8 @@ static int option_take(struct config_options *o, const char **listen, int option
         return 0;
     case OPTION_LOG_FORMAT:
         return log_format_set(o, argument);
+    case OPTION_ADMIN:
+        return strcmp(argument, "off") == 0 ? 0 : wrong(argument, "there is no console yet", "--admin off");
     default:
         return cli_wrong_option("serve");
     }

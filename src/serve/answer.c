@@ -38,6 +38,20 @@ static const struct {
     { R_insufficient_storage, "300" },
 };
 
+/* A dialect may answer with a status that brings duties of its own: 405 owes Allow, 401 a challenge. RFC9110:15.5.2 */
+static bool sends_as(const struct exchange *x, enum reason model)
+{
+    return x->status_sent == reason_code(model, DIALECT_RFC).wire;
+}
+
+static void status_fields(struct exchange *x)
+{
+    if (sends_as(x, R_method_not_allowed))
+        allow_add(x);
+    if (sends_as(x, R_credentials_missing))
+        reply_add(x, SPAN("WWW-Authenticate"), SPAN("Unavailable realm=\"no credentials help here\""));
+}
+
 static bool reply_has(const struct exchange *x, struct span name)
 {
     for (uint32_t i = 0; i < x->reply.count; i++)
@@ -57,11 +71,6 @@ static void retry_add(struct exchange *x)
 static void reason_fields(struct exchange *x)
 {
     switch (x->verdict.why) {
-    case R_method_not_allowed:
-    case R_dav_put_on_collection:
-    case R_delete_on_collection:
-        allow_add(x);
-        break;
     case R_directory_redirect:
     case R_directory_redirect_method_kept:
         location_add(x, SPAN("/"));
@@ -129,6 +138,14 @@ static void memory_exhausted(struct exchange *x)
     x->reply = (struct reply){ 0 };
 }
 
+/* Errors and redirects explain themselves, and what was made is described. RFC9110:15.3.2, 15.4, 15.5 */
+static bool wants_explanation(const struct exchange *x, unsigned class)
+{
+    if (x->reply.body != NULL || x->verdict.why == R_not_modified)
+        return false;
+    return class >= 3 || x->verdict.why == R_created;
+}
+
 static void compose(struct exchange *x)
 {
     struct code code = reason_code(x->verdict.why, x->policy != NULL ? x->policy->dialect : DIALECT_RFC);
@@ -140,10 +157,11 @@ static void compose(struct exchange *x)
     verdict_add(x, class >= 4);
     if (x->res_opened && x->res->describe != NULL)
         x->res->describe(x, x->verdict.why);
+    status_fields(x);
     reason_fields(x);
     if (class < 4)
         route_fields(x);
-    if (class >= 3 && x->verdict.why != R_not_modified && x->reply.body == NULL)
+    if (wants_explanation(x, class))
         content_add(x, code);
 }
 

@@ -280,9 +280,11 @@ void wire_stop(struct wire *w)
     while (w->conns != NULL) {
         struct conn *c = w->conns;
 
-        if (c->x != NULL)
+        if (c->x != NULL && c->state != CONN_HEAD) {
             h1_abort(c, R_draining_stopped);
-        else
+        } else {
+            conn_exchange_return(c);
             conn_close(c);
+        }
     }
 }

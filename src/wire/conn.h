@@ -99,7 +99,7 @@ struct wire {
     uint32_t head_room_bytes; /* of it, where heads may lie: behind them there is always room for content */
     uint64_t accept_failures;
     bool draining;
-    char *scratch; /* where reply heads are written */
+    char *scratch;         /* where reply heads are written */
     char first_lines[192]; /* of a reply: kept for the next one with the same status in the same second */
     uint32_t first_bytes;
     unsigned first_status;
@@ -134,7 +134,7 @@ void conn_buffer_return(struct conn *c);
 
 /* An exchange for c, initialised; NULL without memory. */
 struct exchange *conn_exchange(struct conn *c);
-void conn_exchange_return(struct conn *c);
+void conn_exchange_return(struct conn *c); /* also when there is none */
 
 void conn_timer(struct conn *c, uint32_t delay_ms);
 

@@ -108,8 +108,7 @@ static void head_ended(struct conn *c)
     struct verdict v = { 0 };
 
     if (c->x == NULL || c->have == c->at) {
-        if (c->x != NULL)
-            conn_exchange_return(c);
+        conn_exchange_return(c);
         conn_close(c);
         return;
     }
@@ -237,8 +236,7 @@ void h1_run(struct conn *c)
     switch (c->state) {
     case CONN_HEAD:
         if (c->broken && c->have == c->at) {
-            if (c->x != NULL)
-                conn_exchange_return(c);
+            conn_exchange_return(c);
             conn_close(c);
         } else {
             run_head(c);
@@ -264,8 +262,7 @@ static void head_timeout(struct conn *c)
     struct verdict v = { 0 };
 
     if (c->x == NULL || c->have == c->at) {
-        if (c->x != NULL)
-            conn_exchange_return(c);
+        conn_exchange_return(c);
         conn_close(c);
         return;
     }
