@@ -1,6 +1,7 @@
 #include "io/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static void log_free(struct log *l)
     free(l->fixed.path);
     if (l->fixed.bell >= 0)
         close(l->fixed.bell);
+    if (l->fixed.ended >= 0)
+        close(l->fixed.ended);
     if (l->writer.fd >= 0)
         close(l->writer.fd);
     free(l);
@@ -47,7 +50,8 @@ static int log_prepare(struct log *l, const struct log_settings *settings)
     if (l->fixed.path == NULL || rings_make(l, settings) != 0)
         return -ENOMEM;
     l->fixed.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->fixed.bell < 0)
+    l->fixed.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->fixed.bell < 0 || l->fixed.ended < 0)
         return -errno;
     return log_target_open(l, settings->path);
 }
@@ -80,7 +84,7 @@ int log_start(const struct log_settings *settings, struct log **out)
     if (l == NULL)
         return -ENOMEM;
     memset(l, 0, sizeof *l);
-    l->fixed.bell = l->writer.fd = -1;
+    l->fixed.bell = l->fixed.ended = l->writer.fd = -1;
     l->fixed.tell_lost = settings->tell_lost;
     l->fixed.context = settings->context;
     err = log_prepare(l, settings);
@@ -143,15 +147,20 @@ uint64_t log_lost(const struct log *l)
 void log_stop(struct log **l)
 {
     struct log *stopped = *l;
-    struct timespec until;
-    uint64_t leave_ms = log_clock_ms() + LEAVE_MS;
+    struct pollfd ended;
+    int got;
 
     *l = NULL;
     if (stopped == NULL)
         return;
     atomic_store(&stopped->shared.stop_ms, log_clock_ms() + STOP_MS);
     log_bell_ring(stopped);
-    until = (struct timespec){ .tv_sec = (time_t)(leave_ms / 1000), .tv_nsec = (long)(leave_ms % 1000) * 1000000 };
-    if (pthread_clockjoin_np(stopped->fixed.thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-        log_free(stopped);
+    ended = (struct pollfd){ .fd = stopped->fixed.ended, .events = POLLIN };
+    do
+        got = poll(&ended, 1, LEAVE_MS);
+    while (got < 0 && errno == EINTR);
+    if (got == 0)
+        return;
+    pthread_join(stopped->fixed.thread, NULL);
+    log_free(stopped);
 }

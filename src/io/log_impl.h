@@ -18,7 +18,8 @@ struct log {
         unsigned count;
         size_t (*tell_lost)(void *context, uint64_t lines, char *to, size_t room);
         void *context;
-        int bell;
+        int bell;  /* eventfd: wakes the writer */
+        int ended; /* eventfd: the writer is about to return */
         pthread_t thread;
     } fixed;
 

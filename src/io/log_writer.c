@@ -321,5 +321,6 @@ void *log_writer_main(void *arg)
     if (log_lost(l) != l->writer.told)
         fprintf(stderr, "verdict: log: %s: %ju lines were lost\n", path_shown(l),
                 (uintmax_t)(log_lost(l) - l->writer.told));
+    eventfd_write(l->fixed.ended, 1);
     return NULL;
 }

@@ -55,7 +55,8 @@ struct loop {
 /* Reads the clock as well. Returns 0 or -errno of epoll_create1 (-EMFILE, -ENFILE, -ENOMEM), nothing to undo. */
 __attribute__((warn_unused_result)) int loop_init(struct loop *l);
 
-/* Forgets watches and deferred work without calling them; what is deferred must exist. Closes its own descriptor only. */
+/* Forgets watches and deferred work without calling them; what is deferred must exist. Closes its own descriptor only.
+ */
 void loop_fini(struct loop *l);
 
 /*
