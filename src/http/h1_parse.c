@@ -295,6 +295,8 @@ enum reason h1_parse_head(struct span in, const struct h1_limits *limits, struct
     const struct reader r = { in.p, n, limits, head, v };
     enum reason why = R_NONE;
 
+    if (in.n == 0) /* in.p may be NULL */
+        return R_MORE;
     head->base = in.p;
     if (head->stage == STAGE_START)
         why = take_request_line(&r);

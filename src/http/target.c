@@ -71,10 +71,13 @@ static enum reason take_authority(struct span s, struct target *target, struct v
 
 enum reason target_parse(struct span s, enum method method, struct target *target, struct verdict *v)
 {
-    size_t good = token_span_escaped(s, TOKEN_URI), scheme;
+    size_t good, scheme;
 
     *target = (struct target){ .form = TARGET_ORIGIN };
-    if (s.n == 0 || good < s.n)
+    if (s.n == 0)
+        return verdict_set(v, R_target_malformed, 0);
+    good = token_span_escaped(s, TOKEN_URI);
+    if (good < s.n)
         return verdict_set(v, R_target_malformed, good);
     if (method == M_CONNECT)
         return take_authority(s, target, v);

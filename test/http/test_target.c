@@ -65,6 +65,7 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     { M_GET, SPAN_INIT(""), R_target_malformed, 0 },
+    { M_CONNECT, { NULL, 0 }, R_target_malformed, 0 },
     { M_GET, SPAN_INIT("/a#b"), R_target_malformed, 2 },
     { M_GET, SPAN_INIT("/a\"b"), R_target_malformed, 2 },
     { M_GET, SPAN_INIT("/a<b"), R_target_malformed, 2 },
@@ -113,7 +114,7 @@ static void wrong_targets_are_refused_in_place(void **state)
         const struct refusal *r = &refusals[i];
         struct target t;
         struct verdict v = { 0 };
-        enum reason why = target_parse(guarded(r->text), r->method, &t, &v);
+        enum reason why = target_parse(r->text.p != NULL ? guarded(r->text) : r->text, r->method, &t, &v);
 
         if (why != r->why || v.why != why || v.at != r->at)
             fail_msg("row %zu, %s: %s at %u", i, r->text.p, why > R_MORE ? reason_info(why)->name : "none", v.at);
