@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "serve/exchange_host.h"
+#include "wire/h1.h"
 
 #define ACCEPT_BATCH    64
 #define ACCEPT_PAUSE_MS 200
@@ -210,6 +211,7 @@ static void wire_configure(struct worker *w, const struct config *config)
                              .wheel = &w->wheel,
                              .settings = &w->wire_settings,
                              .host = &worker_wire_host,
+                             .protocol = &h1_protocol,
                              .exchange_host = &worker_exchange_host,
                              .worker = w };
 }

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "wire/h1.h"
 #include "wire/slot.h"
 
 #define LINGER_CHUNK_BYTES 65536u
@@ -196,7 +195,7 @@ static void conn_ready(struct watch *watch, uint32_t events)
     if (events & (EPOLLERR | EPOLLHUP))
         c->broken = true;
     if (c->state != CONN_LINGER)
-        h1_run(c);
+        c->wire->protocol->run(c);
     else if (c->broken)
         conn_close(c);
     else
@@ -205,7 +204,9 @@ static void conn_ready(struct watch *watch, uint32_t events)
 
 static void conn_turn(struct deferred *d)
 {
-    h1_run((struct conn *)((char *)d - offsetof(struct conn, turn)));
+    struct conn *c = (struct conn *)((char *)d - offsetof(struct conn, turn));
+
+    c->wire->protocol->run(c);
 }
 
 static void conn_fire(struct timer *t)
@@ -215,7 +216,7 @@ static void conn_fire(struct timer *t)
     if (c->state == CONN_LINGER)
         conn_close(c);
     else
-        h1_timeout(c);
+        c->wire->protocol->timeout(c);
 }
 
 static struct conn *conn_take(struct wire *w)
@@ -281,7 +282,7 @@ void wire_stop(struct wire *w)
         struct conn *c = w->conns;
 
         if (c->x != NULL && c->state != CONN_HEAD) {
-            h1_abort(c, R_draining_stopped);
+            w->protocol->abort(c, R_draining_stopped);
         } else {
             conn_exchange_return(c);
             conn_close(c);

@@ -76,6 +76,16 @@ struct conn {
     void *client; /* the host's entry for the peer's address */
 };
 
+/* What is spoken on a connection. */
+struct wire_protocol {
+    /* Go on with whatever c is doing, as far as its socket allows. c may be closed on return. */
+    void (*run)(struct conn *c);
+    /* The time that c's state allows is over. */
+    void (*timeout)(struct conn *c);
+    /* End the exchange in progress with a reason, without an answer if none has begun, and close. */
+    void (*abort)(struct conn *c, enum reason why);
+};
+
 /* What the host wants to know about connections. */
 struct wire_host {
     bool (*accepted)(struct conn *c); /* sets over_server, over_client, client; false: close it at once */
@@ -89,6 +99,7 @@ struct wire {
     struct wheel *wheel;
     const struct wire_settings *settings;
     const struct wire_host *host;
+    const struct wire_protocol *protocol;
     const struct exchange_host *exchange_host;
     void *worker;
     struct conn *conns, *free_conns; /* in use: a ring of two ways through `next` and `before` */
@@ -109,7 +120,7 @@ struct wire {
 /* Bytes of scratch, and the longest reply head. */
 #define WIRE_HEAD_BYTES 32768u
 
-/* 0, or -ENOMEM. Set loop, wheel, settings, host, exchange_host and worker first; the rest zeroed. */
+/* 0, or -ENOMEM. Set loop, wheel, settings, host, protocol, exchange_host and worker first; the rest zeroed. */
 int wire_init(struct wire *w);
 void wire_fini(struct wire *w);
 

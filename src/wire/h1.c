@@ -218,6 +218,19 @@ void h1_over(struct conn *c)
     }
 }
 
+static void h1_abort(struct conn *c, enum reason why)
+{
+    struct exchange *x = c->x;
+
+    exchange_cancel(x);
+    if (x->verdict.why == R_NONE)
+        exchange_stop(x, why, 0, (struct span){ 0 }, HERE);
+    else
+        exchange_break(x, why, 0, HERE);
+    c->broken = true;
+    h1_over(c);
+}
+
 /* Somebody else is at work for the exchange: only the client's leaving matters. */
 static void run_busy(struct conn *c)
 {
@@ -231,7 +244,7 @@ static void run_busy(struct conn *c)
         exchange_wake(x, x->wait.ticket);
 }
 
-void h1_run(struct conn *c)
+static void h1_run(struct conn *c)
 {
     switch (c->state) {
     case CONN_HEAD:
@@ -270,7 +283,7 @@ static void head_timeout(struct conn *c)
     begin(c, v.why, &v);
 }
 
-void h1_timeout(struct conn *c)
+static void h1_timeout(struct conn *c)
 {
     switch (c->state) {
     case CONN_HEAD:
@@ -296,15 +309,4 @@ void h1_timeout(struct conn *c)
     }
 }
 
-void h1_abort(struct conn *c, enum reason why)
-{
-    struct exchange *x = c->x;
-
-    exchange_cancel(x);
-    if (x->verdict.why == R_NONE)
-        exchange_stop(x, why, 0, (struct span){ 0 }, HERE);
-    else
-        exchange_break(x, why, 0, HERE);
-    c->broken = true;
-    h1_over(c);
-}
+const struct wire_protocol h1_protocol = { .run = h1_run, .timeout = h1_timeout, .abort = h1_abort };

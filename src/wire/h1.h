@@ -11,14 +11,7 @@
  */
 extern const struct codec_ops h1_codec;
 
-/* Go on with whatever c is doing, as far as its socket allows. c may be closed on return. */
-void h1_run(struct conn *c);
-
-/* The time that c's state allows is over. */
-void h1_timeout(struct conn *c);
-
-/* End the exchange in progress with a reason, without an answer if none has begun, and close. */
-void h1_abort(struct conn *c, enum reason why);
+extern const struct wire_protocol h1_protocol;
 
 /* The parts of the codec, each in a file of its own. */
 
