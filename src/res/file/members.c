@@ -30,7 +30,7 @@ static int in_order(const void *a, const void *b)
 
 static int add(struct file_members *m, const char *name, const struct stat *st)
 {
-    struct file_member *member = &m->member[m->count];
+    struct file_member *member;
 
     if (m->count == m->room) {
         uint32_t room = m->room > 0 ? 2 * m->room : 64;
@@ -40,8 +40,8 @@ static int add(struct file_members *m, const char *name, const struct stat *st)
             return -ENOMEM;
         m->member = member;
         m->room = room;
-        member = &m->member[m->count];
     }
+    member = &m->member[m->count];
     *member = (struct file_member){
         .name = strdup(name),
         .is_collection = S_ISDIR(st->st_mode),

@@ -242,6 +242,7 @@ struct span site_content(struct exchange *x)
     size_t n = 0;
     struct piece piece;
 
+    ((struct pieces_body *)b)->at = 0;
     while (b->ops->next(b, x, &piece) == FLOW_GO && piece.length > 0) {
         DIE_UNLESS(n + piece.length <= (size_t)b->length);
         if (piece.fd < 0)
