@@ -3,10 +3,40 @@
  * sent when nothing better is wished for, or nothing is gained. A client that refuses identity gets whatever coding it
  * takes, made even of content that does not shrink (RFC9110:12.5.3).
  */
+#include "http/accept.h"
 #include "res/file/coding_job.h"
 
 #define ALL_MADE (CODING_BIT(CODING_IDENTITY) - 1U)
 #define IDENTITY CODING_BIT(CODING_IDENTITY)
+
+static const unsigned *qualities(struct file_wish *wish, struct span accepted)
+{
+    if (accepted.n == wish->n && accepted.n > 0 && memcmp(wish->text, accepted.p, accepted.n) == 0)
+        return wish->quality;
+    wish->n = 0;
+    accept_codings(accepted, wish->quality);
+    if (accepted.n > sizeof wish->text)
+        return wish->quality;
+    wish->n = accepted.n;
+    if (accepted.n > 0)
+        memcpy(wish->text, accepted.p, accepted.n);
+    return wish->quality;
+}
+
+/* As coding_choose(). */
+static enum coding choose(const unsigned quality[CODINGS], unsigned available)
+{
+    enum coding best = CODINGS;
+    unsigned highest = 0;
+
+    for (enum coding i = 0; i < CODINGS; i++) {
+        if (!(available & CODING_BIT(i)) || quality[i] <= highest)
+            continue;
+        best = i;
+        highest = quality[i];
+    }
+    return best;
+}
 
 static unsigned stored_codings(const struct file_variant *v)
 {
@@ -27,11 +57,12 @@ static unsigned worthwhile_codings(const struct file_settings *settings, const s
     return ALL_MADE;
 }
 
-static enum coding force(const struct file_settings *settings, const struct file_variant *v, struct span accepted)
+static enum coding force(const struct file_settings *settings, const struct file_variant *v,
+                         const unsigned quality[CODINGS])
 {
     if (!settings->compress || v->unsteady || v->files[CODING_IDENTITY].length > settings->compress_max_bytes)
         return CODINGS;
-    return coding_choose(accepted, ALL_MADE);
+    return choose(quality, ALL_MADE);
 }
 
 /* CODINGS: the client takes none that can be had. */
@@ -39,20 +70,21 @@ static enum coding coding_for(struct exchange *x, bool *matters_out)
 {
     const struct file_settings *settings = file_settings(x);
     const struct file_variant *v = file_state(x)->variant;
-    struct span accepted = request_field(x, FIELD_ACCEPT_ENCODING);
     unsigned stored = stored_codings(v);
     unsigned worthwhile = worthwhile_codings(settings, v);
+    const unsigned *quality;
     enum coding coding;
 
     *matters_out = (stored | worthwhile) != 0;
-    if (accepted.p == NULL)
+    if (!request_has(x, FIELD_ACCEPT_ENCODING))
         return CODING_IDENTITY;
-    coding = coding_choose(accepted, stored | IDENTITY);
+    quality = qualities(&file_worker(x)->wish, request_field(x, FIELD_ACCEPT_ENCODING));
+    coding = choose(quality, stored | IDENTITY);
     if (coding == CODING_IDENTITY || coding == CODINGS)
-        coding = coding_choose(accepted, IDENTITY | stored | ((v->unsteady ? 0 : worthwhile & ~v->useless)));
+        coding = choose(quality, IDENTITY | stored | (v->unsteady ? 0 : worthwhile & ~v->useless));
     if (coding == CODINGS) {
         *matters_out = true;
-        coding = force(settings, v, accepted);
+        coding = force(settings, v, quality);
     }
     return coding;
 }

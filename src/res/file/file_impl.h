@@ -23,6 +23,8 @@
 #include "io/link.h"
 #include "io/offload.h"
 #include "res/file/file.h"
+#include "res/file/path_lock.h"
+#include "res/file/root.h"
 #include "res/file/tag.h"
 
 #define FILE_VARIANTS_MAX 16
@@ -72,7 +74,7 @@ struct file_entry {
     uint64_t looked_ms; /* worker's clock when the look-up was asked for */
     uint64_t changes;   /* file_shared.changes at that time */
     uint64_t bytes;     /* of contents in memory */
-    bool exists, is_collection, has_index, parent_exists, negotiates;
+    bool exists, is_collection, has_index, parent_exists, was_removed, negotiates;
     bool types_differ, languages_differ, has_language;
     uint32_t variant_count;
     struct file_variant *variants; /* owned */
@@ -80,6 +82,8 @@ struct file_entry {
 
 struct file_shared {
     _Atomic uint64_t changes;
+    struct file_roots roots;
+    struct file_path_locks locks;
 };
 
 struct file_cache {
@@ -89,9 +93,17 @@ struct file_cache {
     struct link lru; /* least recently used first */
 };
 
+/* What the last Accept-Encoding said. Clients are few kinds of programs, each with one value: reading it is dear. */
+struct file_wish {
+    char text[96];
+    size_t n;
+    unsigned quality[CODINGS];
+};
+
 struct file_worker {
     struct file_worker_settings settings;
     struct file_cache cache;
+    struct file_wish wish;
     struct offload *helpers;
     struct mail_box *mail;
     const struct media_types *types;
@@ -108,6 +120,8 @@ struct file_state {
     bool coding_matters; /* Accept-Encoding decided, or would have */
     struct pieces_body body;
     struct piece piece;
+    struct file_put *put;    /* PUT between its jobs */
+    uint64_t compared_bytes; /* of the content, so far */
 };
 
 /* Waiting for a helper. Embedded first in a larger struct of its own memory. */
@@ -167,7 +181,8 @@ void file_entry_take(struct file_entry *e);
 /* Frees it after its last user, if it is out of the table. */
 void file_entry_release(struct file_entry **e);
 
-/* open.c, select.c, encode.c, produce.c, part.c, list.c, choices.c: the methods of file_resource. */
+/* open.c, select.c, encode.c, produce.c, part.c, list.c, choices.c, compare.c, accept.c, remove.c: the methods of
+ * file_resource. */
 enum flow file_open(struct exchange *x);
 enum flow file_select(struct exchange *x);
 enum flow file_encode(struct exchange *x);
@@ -175,7 +190,11 @@ enum flow file_produce(struct exchange *x);
 enum flow file_part(struct exchange *x);
 enum flow file_list(struct exchange *x);
 enum flow file_choices(struct exchange *x);
+enum flow file_compare(struct exchange *x);
+enum flow file_accept(struct exchange *x);
+enum flow file_remove(struct exchange *x);
 void file_close(struct exchange *x);
+void file_accept_close(struct exchange *x); /* the part of file_close() for PUT */
 void file_describe(struct exchange *x, enum reason why);
 
 /* fields.c: the fields that tell about the selected representation, as the answer with this reason has them. */
