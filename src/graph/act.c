@@ -11,6 +11,12 @@ enum flow act_receive(struct exchange *x)
     return FLOW_GO;
 }
 
+/* Offsets tell places in the message, not in a part of it. */
+static enum flow refuse_target(struct exchange *x, const struct verdict *v, struct span part)
+{
+    return exchange_stop(x, v->why, head_offset(&x->req.head, part.p) + v->at, v->operand, v->where);
+}
+
 /* CONNECT and OPTIONS * have no path; they are about the root as far as routes are concerned. */
 static enum flow decode_path(struct exchange *x)
 {
@@ -22,7 +28,7 @@ static enum flow decode_path(struct exchange *x)
     if (room == NULL)
         return STOP(x, R_exchange_memory_exhausted, 0);
     if (path_decode(raw, room, raw.n + 1, &n, &v) != R_NONE)
-        return exchange_stop(x, v.why, v.at, v.operand, v.where);
+        return refuse_target(x, &v, raw);
     x->req.path = (struct span){ room, n };
     x->req.subpath = x->req.path;
     return FLOW_GO;
@@ -34,8 +40,9 @@ enum flow act_understand(struct exchange *x)
     const struct field *expect = head_field(head, FIELD_EXPECT);
     struct verdict v = { 0 };
 
-    if (target_parse(head->target, head->method, &x->req.target, &v) != R_NONE ||
-        host_check(head, &x->req.target, &x->req.host, &v) != R_NONE)
+    if (target_parse(head->target, head->method, &x->req.target, &v) != R_NONE)
+        return refuse_target(x, &v, head->target);
+    if (host_check(head, &x->req.target, &x->req.host, &v) != R_NONE)
         return exchange_stop(x, v.why, v.at, v.operand, v.where);
     x->req.expects_continue = expect != NULL && span_is_nocase(expect->value, SPAN("100-continue"));
     return decode_path(x);

@@ -34,12 +34,14 @@ struct target {
  * v        set when refused: offset of the first offending byte in s; the caller adds the place of s
  *
  * Returns  R_NONE, or
- *          target_malformed     a byte that no URI has (RFC3986:2), '#', '%' without two hexadecimal digits, a broken
- * or (for http and https) empty host, user information before the host, or nothing at all target_form_invalid  a form
- * that the method does not take: CONNECT takes host:port and nothing else, `*` is for OPTIONS only, all others take an
- * origin or an absolute form Memory   none Threads  any Spec     RFC9112:3.2, RFC3986:3. Square brackets are taken in
- * path and query, where RFC3986:3.4 wants them encoded: they are URI characters, mean nothing there, and browsers send
- * them.
+ *          target_malformed     a byte that no client sends (below), '#', '%' without two hexadecimal digits, a broken
+ *                               or (for http and https) empty host, user information before the host, or nothing
+ *          target_form_invalid  a form that the method does not take: CONNECT takes host:port and nothing else, `*` is
+ *                               for OPTIONS only, all others take an origin or an absolute form
+ * Memory   none
+ * Threads  any
+ * Spec     RFC9112:3.2, RFC3986:3. Square brackets and ^ ` { | } are taken in path and query, where RFC3986:3.4 wants
+ *          them encoded: they mean nothing there, and browsers send them as they are.
  */
 enum reason target_parse(struct span s, enum method method, struct target *target, struct verdict *v)
     __attribute__((warn_unused_result));

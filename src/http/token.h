@@ -12,7 +12,7 @@ enum token_class {
     TOKEN_NAME = 1,    /* tchar: methods, field names, coding names. RFC9110:5.6.2 */
     TOKEN_VALUE = 2,   /* field value: VCHAR, SP, HTAB, obs-text. RFC9110:5.5 */
     TOKEN_VISIBLE = 4, /* VCHAR: printable ASCII without SP */
-    TOKEN_URI = 8,     /* unreserved, reserved except '#'. RFC3986:2 */
+    TOKEN_URI = 8,     /* unreserved, reserved except '#' (RFC3986:2), and ^ ` { | }, which browsers send as they are */
     TOKEN_HEX = 16,    /* hexadecimal digit of either case */
     TOKEN_DIGIT = 32,
     TOKEN_HOST = 64,  /* reg-name without escapes: unreserved, sub-delims. RFC3986:3.2.2 */

@@ -28,7 +28,7 @@ static unsigned expected(int c)
         classes |= TOKEN_VALUE;
     if (c > ' ' && c < 0x7f)
         classes |= TOKEN_VISIBLE;
-    if (is_one_of(c, UNRESERVED SUB_DELIMS ":/?[]@")) /* RFC3986:2.2 */
+    if (is_one_of(c, UNRESERVED SUB_DELIMS ":/?[]@^`{|}")) /* RFC3986:2.2, and browsers */
         classes |= TOKEN_URI;
     if (is_one_of(c, "0123456789abcdefABCDEF"))
         classes |= TOKEN_HEX;
