@@ -90,6 +90,8 @@ static void fires_within_a_tick_and_never_early(void **state)
         const uint64_t due_ms = now + delays_ms[i];
 
         probe_set(&p, delays_ms[i]);
+        assert_true(delays_ms[i] == 0 || delays_ms[i] > 65000 || due_ms <= p.timer.queue_ms + WHEEL_TICK_MS);
+        assert_int_equal(wheel_wait_ms(&wheel, now), p.timer.queue_ms + WHEEL_TICK_MS - now);
         run(now + delays_ms[i] + WHEEL_TICK_MS);
         assert_int_equal(p.fired, 1);
         assert_true(p.fired_ms >= due_ms && p.fired_ms <= due_ms + WHEEL_TICK_MS);
