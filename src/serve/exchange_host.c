@@ -47,6 +47,7 @@ static void host_begin(struct exchange *x)
 
     w->snapshot->exchanges++;
     x->snapshot = w->snapshot;
+    x->policy = &w->snapshot->shared->config->policy;
     id_set(x, w);
     run(x);
 }

@@ -175,7 +175,8 @@ static void reload(struct server *s)
         return;
     }
     for (unsigned w = 0; w < s->shared.workers; w++)
-        worker_reload(&s->workers[w], fresh);
+        if (!worker_reload(&s->workers[w], fresh))
+            fprintf(stderr, "verdict: reload: no memory: worker %u goes on with the old configuration\n", w);
     shared_config_release(s->config);
     s->config = fresh;
     fprintf(stderr, "verdict: reload: the new configuration is in force\n");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/listen.h"
 #include "serve/exchange_host.h"
 #include "wire/h1.h"
 
@@ -107,17 +108,11 @@ static void stop_now(struct timer *t)
     wire_stop(&w->wire);
 }
 
-struct drain_mail {
-    struct mail mail;
-    struct worker *worker;
-};
-
 static void drain_open(struct mail *m)
 {
-    struct worker *w = ((struct drain_mail *)m)->worker;
+    struct worker *w = (struct worker *)((char *)m - offsetof(struct worker, drain_mail));
     const struct config *config = w->snapshot->shared->config;
 
-    free(m);
     w->stopping = true;
     listeners_close(w);
     wire_drain(&w->wire);
@@ -154,14 +149,11 @@ static void reload_open(struct mail *m)
 
 void worker_drain(struct worker *w)
 {
-    struct drain_mail *m = malloc(sizeof *m);
-
-    DIE_UNLESS(m != NULL);
-    *m = (struct drain_mail){ .mail.open = drain_open, .worker = w };
-    mail_send(&w->mail, &m->mail);
+    w->drain_mail.open = drain_open;
+    mail_send(&w->mail, &w->drain_mail);
 }
 
-void worker_reload(struct worker *w, struct shared_config *config)
+bool worker_reload(struct worker *w, struct shared_config *config)
 {
     struct reload_mail *m = malloc(sizeof *m);
     struct snapshot *s = malloc(sizeof *s);
@@ -170,10 +162,11 @@ void worker_reload(struct worker *w, struct shared_config *config)
         free(m);
         free(s);
         shared_config_release(config);
-        return;
+        return false;
     }
     *m = (struct reload_mail){ .mail.open = reload_open, .worker = w, .config = config, .snapshot = s };
     mail_send(&w->mail, &m->mail);
+    return true;
 }
 
 static void *worker_main(void *arg)

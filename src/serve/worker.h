@@ -78,6 +78,7 @@ struct worker {
 
     /* Any thread. */
     struct mail_box mail;
+    struct mail drain_mail; /* here already, so that stopping needs no memory */
 };
 
 /*
@@ -93,8 +94,9 @@ int worker_start(struct worker *w, const struct worker_shared *shared, unsigned 
 /* From another thread: no new connections, let running exchanges end, for at most the configured time. */
 void worker_drain(struct worker *w);
 
-/* From another thread: exchanges that begin from now on use this configuration; one hold on it is handed over. */
-void worker_reload(struct worker *w, struct shared_config *config);
+/* From another thread: exchanges that begin from now on use this configuration; one hold on it is handed over.
+ * False: no memory, the old one stays in use. */
+bool worker_reload(struct worker *w, struct shared_config *config);
 
 /* Wait for the thread to end and free what it had. */
 void worker_join(struct worker *w);

@@ -9,6 +9,7 @@
 #include "wire/slot.h"
 
 #define LINGER_CHUNK_BYTES 65536u
+#define LINGER_CHUNKS      16u    /* read away before others get their turn */
 #define HEAD_SLACK_BYTES   1024u  /* so that the parser, not the buffer, finds a head too long */
 #define CONTENT_BYTES      49152u /* read at once of an upload */
 
@@ -17,7 +18,8 @@ int wire_init(struct wire *w)
     w->head_room_bytes = w->settings->head.head_bytes + HEAD_SLACK_BYTES;
     w->buffer_bytes = w->head_room_bytes + CONTENT_BYTES;
     w->scratch = malloc(WIRE_HEAD_BYTES);
-    return w->scratch != NULL ? 0 : -ENOMEM;
+    slot_return(&w->spare_slots, slot_take(&w->spare_slots, w->settings->head.fields, w->settings->arena_bytes));
+    return w->scratch != NULL && w->spare_slots != NULL ? 0 : -ENOMEM;
 }
 
 void wire_fini(struct wire *w)
@@ -35,6 +37,7 @@ void wire_fini(struct wire *w)
         free(b);
     }
     slots_free(&w->free_slots);
+    slots_free(&w->spare_slots);
     free(w->scratch);
     w->scratch = NULL;
 }
@@ -69,6 +72,9 @@ struct exchange *conn_exchange(struct conn *c)
     struct wire *w = c->wire;
     struct exchange *x = slot_take(&w->free_slots, w->settings->head.fields, w->settings->arena_bytes);
 
+    c->on_spare = x == NULL;
+    if (x == NULL && w->spare_slots != NULL)
+        x = slot_take(&w->spare_slots, w->settings->head.fields, w->settings->arena_bytes);
     if (x == NULL)
         return NULL;
     x->conn = c;
@@ -89,7 +95,7 @@ struct exchange *conn_exchange(struct conn *c)
 
 void conn_exchange_return(struct conn *c)
 {
-    slot_return(&c->wire->free_slots, c->x);
+    slot_return(c->on_spare ? &c->wire->spare_slots : &c->wire->free_slots, c->x);
     c->x = NULL;
 }
 
@@ -147,16 +153,28 @@ void conn_close(struct conn *c)
     w->free_conns = c;
 }
 
+bool conn_has_unread(const struct conn *c)
+{
+    char first;
+
+    return recv(c->watch.fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Read away what still comes, within bounds, so that no RST overtakes the reply. */
 static void linger_read(struct conn *c)
 {
     static __thread char away[LINGER_CHUNK_BYTES];
+    unsigned turn = 0;
 
     while (c->readable) {
         ssize_t n = recv(c->watch.fd, away, sizeof away, 0);
 
-        if (n > 0 && (c->lingered_bytes += (uint64_t)n) <= c->wire->settings->linger_bytes)
-            continue;
+        if (n > 0 && (c->lingered_bytes += (uint64_t)n) <= c->wire->settings->linger_bytes) {
+            if (++turn < LINGER_CHUNKS)
+                continue;
+            loop_defer(c->wire->loop, &c->turn);
+            return;
+        }
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
@@ -182,6 +200,16 @@ void conn_linger(struct conn *c)
     linger_read(c);
 }
 
+static void conn_go(struct conn *c)
+{
+    if (c->state != CONN_LINGER)
+        c->wire->protocol->run(c);
+    else if (c->broken)
+        conn_close(c);
+    else
+        linger_read(c);
+}
+
 static void conn_ready(struct watch *watch, uint32_t events)
 {
     struct conn *c = (struct conn *)watch;
@@ -194,19 +222,12 @@ static void conn_ready(struct watch *watch, uint32_t events)
         c->writable = true;
     if (events & (EPOLLERR | EPOLLHUP))
         c->broken = true;
-    if (c->state != CONN_LINGER)
-        c->wire->protocol->run(c);
-    else if (c->broken)
-        conn_close(c);
-    else
-        linger_read(c);
+    conn_go(c);
 }
 
 static void conn_turn(struct deferred *d)
 {
-    struct conn *c = (struct conn *)((char *)d - offsetof(struct conn, turn));
-
-    c->wire->protocol->run(c);
+    conn_go((struct conn *)((char *)d - offsetof(struct conn, turn)));
 }
 
 static void conn_fire(struct timer *t)

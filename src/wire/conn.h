@@ -56,6 +56,7 @@ struct conn {
     bool keep;                                    /* another exchange may follow this one */
     bool over_server, over_client;                /* found at accept: more connections than the limit */
     bool over_descriptors;                        /* found at accept: it took the last descriptor */
+    bool on_spare;                                /* x is the worker's last resort: there is memory to say so only */
     bool is_new;                                  /* no exchange has begun yet */
 
     struct framing framing; /* of the request in progress */
@@ -105,6 +106,7 @@ struct wire {
     struct conn *conns, *free_conns; /* in use: a ring of two ways through `next` and `before` */
     char *free_buffers;
     struct slot *free_slots;
+    struct slot *spare_slots; /* one, to answer with when there is no memory for another */
     uint32_t conn_count, slot_count;
     uint32_t buffer_bytes;    /* of one read buffer */
     uint32_t head_room_bytes; /* of it, where heads may lie: behind them there is always room for content */
@@ -151,6 +153,9 @@ void conn_timer(struct conn *c, uint32_t delay_ms);
 
 /* Close now, returning everything. c must not be used after. */
 void conn_close(struct conn *c);
+
+/* Has anything come that was not read? Closing would then reset the connection, and with it what we sent last. */
+bool conn_has_unread(const struct conn *c);
 
 /* Shut our side and read away for a while, then close. */
 void conn_linger(struct conn *c);

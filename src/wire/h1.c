@@ -13,7 +13,7 @@ static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
 
     c->state = CONN_BUSY;
     c->content_left = c->content_taken = 0;
-    c->content_done = c->continue_sent = false;
+    c->content_done = c->continue_sent = c->body_stopped = false;
     c->content_broken = (struct verdict){ 0 };
     x->codec = &h1_codec;
     x->moments.head_ms = x->now_ms;
@@ -29,7 +29,7 @@ static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
     c->content_done = c->framing.kind == FRAMING_NONE || (x->req.length_known && c->framing.length == 0);
     if (c->framing.kind == FRAMING_CHUNKED)
         chunk_init(&c->chunk);
-    x->bytes_in = x->req.head.bytes;
+    x->bytes_in = x->req.head.bytes > 0 ? x->req.head.bytes : c->have - c->at;
     c->window = c->at;
     x->host->begin(x);
 }
@@ -52,6 +52,8 @@ static void head_complete(struct conn *c)
     struct verdict v = { 0 };
     enum reason r = framing_choose(&x->req.head, &c->framing, &v);
 
+    if (c->on_spare)
+        r = verdict_set(&v, R_worker_memory_exhausted, 0);
     c->at += x->req.head.bytes;
     c->keep = wants_to_keep(c);
     begin(c, r, &v);
@@ -155,6 +157,7 @@ static void next_request(struct conn *c)
     }
     if (c->have > c->at) {
         loop_defer(c->wire->loop, &c->turn);
+        conn_timer(c, c->wire->settings->head_wait_ms);
         return;
     }
     if (c->readable) {
@@ -183,10 +186,12 @@ static void run_drain(struct conn *c)
 
 static void run_reply(struct conn *c)
 {
-    if (c->broken)
+    if (c->broken) {
+        exchange_cancel(c->x);
         exchange_break(c->x, R_client_closed_during_response, 0, HERE);
-    else if (h1_send(c) == FLOW_WAIT)
+    } else if (c->x->wait.what != NULL || h1_send(c) == FLOW_WAIT) {
         return;
+    }
     h1_over(c);
 }
 
@@ -195,8 +200,6 @@ void h1_over(struct conn *c)
 {
     struct exchange *x = c->x;
     bool broken = x->broken.why != R_NONE;
-    bool unread = !c->content_done || c->have > c->at;
-
     if (x->reply.body != NULL && !c->body_stopped && x->reply.body->ops->stop != NULL)
         x->reply.body->ops->stop(x->reply.body);
     c->body_stopped = true;
@@ -211,7 +214,7 @@ void h1_over(struct conn *c)
             next_request(c);
         else
             run_drain(c);
-    } else if (unread) {
+    } else if (!c->content_done || c->have > c->at || conn_has_unread(c)) {
         conn_linger(c);
     } else {
         conn_close(c);

@@ -120,6 +120,8 @@ static enum flow next_piece(struct conn *c)
 
     if (f == FLOW_STOP)
         c->broken = true;
+    if (f == FLOW_WAIT)
+        timer_drop(&c->timer); /* it is not the client who is slow */
     if (f != FLOW_GO)
         return f;
     c->body_ended = bytes == 0;
