@@ -86,7 +86,7 @@ static int inet_open(const struct address *a, int backlog, enum listen_as as, in
  */
 static int directory_lock(const struct sockaddr_un *un)
 {
-    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
+    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
     char path[sizeof un->sun_path + 1];
     char *slash;
     int fd;

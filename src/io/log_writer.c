@@ -278,6 +278,7 @@ static void writer_sleep(struct log *l)
     if (rings_are_empty(l) && !is_stopping(l) && !atomic_load(&l->shared.reopen))
         bell_wait(l, -1);
     atomic_store(&l->shared.asleep, false);
+    atomic_store(&l->shared.rung, false); /* a ring that gets half full must be heard while more gathers */
 }
 
 /* One turn: take what is there and write it, then let more gather. False: the end. */

@@ -189,6 +189,36 @@ static void lines_reach_a_file_in_order(void **state)
     assert_string_equal(text, "one\ntwo\nthree\nfour\n");
 }
 
+/* Lines of 32 bytes, more than half of the ring, put while the writer lingers: written before the linger is over. */
+static bool burst_is_heard(void)
+{
+    struct log *l = start(path, 1);
+    const uint64_t before_ms = clock_ms();
+    bool heard = false;
+
+    put(l, 0, "line 000000 ...................\n"); /* wakes the writer */
+    pause_ms(5);
+    for (size_t bytes = 0; bytes <= LOG_LINE_BYTES_MAX / 2; bytes += 32)
+        put(l, 0, "line 000001 ...................\n");
+    while (!heard && clock_ms() - before_ms < 40) {
+        pause_ms(1);
+        heard = slurp(path) > 0;
+    }
+    log_stop(&l);
+    unlink(path);
+    return heard;
+}
+
+static void a_burst_interrupts_the_linger(void **state)
+{
+    bool heard = false;
+
+    (void)state;
+    for (int tries = 0; !heard && tries < 20; tries++) /* a busy machine may miss the moment, not each time */
+        heard = burst_is_heard();
+    assert_true(heard);
+}
+
 struct producer {
     struct log_ring *ring;
     unsigned number;
@@ -580,6 +610,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(lines_reach_a_file_in_order),
+        TEST(a_burst_interrupts_the_linger),
         TEST(no_line_of_many_threads_is_torn_or_lost_in_silence),
         TEST(off_takes_nothing),
         TEST(a_start_that_fails_says_why_and_leaks_nothing),
