@@ -13,9 +13,10 @@
 A test passes when it returns; it has ten seconds unless it says otherwise (seconds=30). test/run runs the files.
 """
 from .checks import expect, expect_in, expect_true
-from .server import Server, build_dir, program, verdict
+from .faults import Faults
+from .server import Server, build_dir, free_port, program, verdict
 from .registry import test
 from .wire import Connection, Malformed, Response
 
-__all__ = ["Connection", "Malformed", "Response", "Server", "build_dir", "expect", "expect_in", "expect_true", "program",
-           "test", "verdict"]
+__all__ = ["Connection", "Faults", "Malformed", "Response", "Server", "build_dir", "expect", "expect_in", "expect_true",
+           "free_port", "program", "test", "verdict"]

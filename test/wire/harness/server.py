@@ -82,9 +82,10 @@ class Server:
     env     more environment
     limit   function called in the child before the program starts (resource limits)
     stdout  where its standard output goes; without it, to the file home/out
+    binary  another program than program()
     """
 
-    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None):
+    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None, binary=None):
         self.home = Path(tempfile.mkdtemp(prefix="verdict-"))
         self.root = self.home / "site"
         self.root.mkdir()
@@ -94,6 +95,7 @@ class Server:
         self.env = env or {}
         self.limit = limit
         self.stdout = stdout
+        self.binary = binary
         self.port = None
         self.process = None
         self.urls = []
@@ -121,18 +123,20 @@ class Server:
         return self
 
     def _command(self):
-        command = [str(program()), "serve"]
+        command = [str(self.binary or program()), "serve"]
         if self.config is None:
             command += [str(self.root), "--listen", f"127.0.0.1:{self.port}"]
         else:
-            text = self.config.replace("{root}", str(self.root)).replace("{port}", str(self.port))
-            (self.home / "verdict.yaml").write_text(text, encoding="utf-8")
+            self.configure(self.config)
             command += ["-c", str(self.home / "verdict.yaml")]
-        if "--admin" not in self.args:
-            command += ["--admin", "off"]
         if "--log" not in self.args:
             command += ["--log", str(self.home / "log"), "--log-format", "json"]
         return command + [str(word) for word in self.args]
+
+    def configure(self, text):
+        """Writes the configuration file; a running server sees it after SIGHUP."""
+        text = text.replace("{root}", str(self.root)).replace("{port}", str(self.port))
+        (self.home / "verdict.yaml").write_text(text, encoding="utf-8")
 
     def _collect(self):
         for line in self.process.stderr:
@@ -178,6 +182,40 @@ class Server:
     @property
     def pid(self):
         return self.start().process.pid
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def said(self, words, seconds=5):
+        """Waits until its standard error has the words; returns the line."""
+        until = time.monotonic() + seconds
+        while True:
+            line = next((line for line in list(self.errors) if words in line), None)
+            if line is not None:
+                return line
+            if time.monotonic() > until:
+                raise AssertionError(f"{words!r} was not said:\n{self.stderr}")
+            time.sleep(0.01)
+
+    def ended(self, seconds=10):
+        """Waits for the end of the process by itself; returns its exit code. stop() has nothing to do then."""
+        process, self.process = self.process, None
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"still running after {seconds} s\n{self.stderr}") from None
+
+    def descriptors(self):
+        """What it has open, by number."""
+        found = {}
+        for entry in Path(f"/proc/{self.pid}/fd").iterdir():
+            try:
+                found[int(entry.name)] = os.readlink(entry)
+            except OSError:
+                continue
+        return found
 
     # Talking to it
 

@@ -4,6 +4,7 @@ RFC9112:2 to 7 for the syntax and framing, RFC9110:5 for the fields.
 """
 import re
 import socket
+import struct
 
 LINE_LIMIT_BYTES = 65536
 WAIT_SECONDS = 5
@@ -96,6 +97,11 @@ class Connection:
         """Sends str (as Latin-1) or bytes as they are."""
         self.socket.sendall(data.encode("latin-1") if isinstance(data, str) else data)
         return self
+
+    def reset(self):
+        """Ends the connection with a RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def finish_sending(self):
         """Half close: the server sees the end of our bytes, we still read."""

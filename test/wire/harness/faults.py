@@ -1,0 +1,54 @@
+"""Makes single calls of the program fail, through the library test/support/faults.c."""
+import atexit
+import mmap
+import os
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .server import ROOT, Server, program
+
+SOURCE = ROOT / "test/support/faults.c"
+LAYOUT = "=IIIIQ"  # armed, nth, seen, failed, which: struct control
+
+CALLS = re.search(r"enum call \{(.*?)CALLS\s*\}", SOURCE.read_text(encoding="utf-8"), re.DOTALL)[1]
+CALLS = [name.lower() for name in re.findall(r"\w+", CALLS)]
+
+
+def plain_program():
+    """The release build: a sanitizer's own allocator and ours do not go together."""
+    beside = program().parent.parent / "release/verdict"
+    return beside if program().parent.name in ("asan", "tsan", "coverage") else program()
+
+
+class Faults:
+    """with faults.failing(3): the third call from now fails. `seen` and `failed` tell what happened."""
+
+    def __init__(self):
+        self.home = Path(tempfile.mkdtemp(prefix="verdict-faults-"))
+        atexit.register(shutil.rmtree, self.home, ignore_errors=True)
+        library = self.home / "faults.so"
+        subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC",
+                        str(SOURCE), "-o", str(library)], check=True)
+        control = self.home / "control"
+        control.write_bytes(bytes(struct.calcsize(LAYOUT)))
+        with open(control, "r+b") as file:
+            self.control = mmap.mmap(file.fileno(), struct.calcsize(LAYOUT))
+        self.env = {"LD_PRELOAD": str(library), "VERDICT_FAULTS": str(control)}
+
+    def server(self, tree, **more):
+        return Server(tree, binary=plain_program(), env=self.env, **more)
+
+    def arm(self, nth, calls=CALLS):
+        which = sum(1 << CALLS.index(name) for name in calls)
+        self.control[:] = struct.pack(LAYOUT, 0, nth, 0, 0, which)
+        self.control[0:4] = struct.pack("=I", 1)
+
+    def disarm(self):
+        """Returns the name of the call that failed; None: there were fewer calls."""
+        self.control[0:4] = struct.pack("=I", 0)
+        failed = struct.unpack(LAYOUT, self.control[:])[3]
+        return CALLS[failed - 1] if failed else None
