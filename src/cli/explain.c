@@ -1,0 +1,185 @@
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/explain_impl.h"
+#include "cli/output.h"
+#include "reason/reason_lookup.h"
+
+static const char help[] = "Usage: verdict explain WHAT [options]\n"
+                           "\n"
+                           "Explain a status, a sub-status, a vendor's code or a reason: what it is, what each system "
+                           "calls it, what a server\n"
+                           "must send, what a client does, and where it is written.\n"
+                           "\n"
+                           "  404                          a status\n"
+                           "  404.13                       a sub-status of IIS\n"
+                           "  nginx:499, cloudflare:521    a code of a vendor\n"
+                           "  if-match-failed              a reason\n"
+                           "  too many redirects           words\n"
+                           "\n"
+                           "      --lang en|zh-CN|zh-TW    default: by LC_ALL, LC_MESSAGES or LANG, else en\n"
+                           "      --format text|json       default: text\n"
+                           "      --help                   this text\n";
+
+enum { OPTION_HELP = 256, OPTION_LANG, OPTION_FORMAT };
+
+static const struct option long_options[] = {
+    { "lang", required_argument, NULL, OPTION_LANG },
+    { "format", required_argument, NULL, OPTION_FORMAT },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+struct explain_code explain_code(enum reason why, enum dialect dialect)
+{
+    struct code code = reason_code(why, dialect);
+    struct explain_code out;
+
+    if (code.detail > 0 && dialect == DIALECT_IIS && code.wire > 0)
+        snprintf(out.text, sizeof out.text, "%u.%u", code.wire, code.detail - 1u);
+    else if (code.detail > 0 && code.wire > 0)
+        snprintf(out.text, sizeof out.text, "%u (%u)", code.wire, code.detail);
+    else if (code.detail > 0)
+        snprintf(out.text, sizeof out.text, "(%u)", dialect == DIALECT_IIS ? code.detail - 1u : code.detail);
+    else if (code.wire > 0)
+        snprintf(out.text, sizeof out.text, "%u", code.wire);
+    else
+        snprintf(out.text, sizeof out.text, "-");
+    return out;
+}
+
+struct explain_codes explain_other_codes(enum reason why)
+{
+    struct reason_lookup asked = { .why = why, .sub = -1 };
+    struct explain_codes out = { "" };
+    struct reason_number n;
+    size_t used = 0;
+
+    while (reason_lookup_next(&asked, &n)) {
+        size_t room = sizeof out.text - used;
+        int wrote;
+
+        if (n.answered)
+            continue;
+        wrote = n.detail < 0
+                    ? snprintf(out.text + used, room, "%s%s %d", used > 0 ? ", " : "", n.vendor, n.wire)
+                    : snprintf(out.text + used, room, "%s%s %d.%d", used > 0 ? ", " : "", n.vendor, n.wire, n.detail);
+        if (wrote < 0 || (size_t)wrote >= room) {
+            out.text[used] = '\0';
+            break;
+        }
+        used += (size_t)wrote;
+    }
+    return out;
+}
+
+const struct status_info *explain_status_of(enum reason why)
+{
+    return status_first(reason_code(why, DIALECT_RFC).wire);
+}
+
+/* "zh_TW.UTF-8" is zh-TW. */
+static enum language language_of_locale(void)
+{
+    static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        char tag[16];
+        size_t n = 0;
+        enum language language;
+
+        if (value == NULL || value[0] == '\0')
+            continue;
+        while (n < sizeof tag && value[n] != '\0' && value[n] != '.' && value[n] != '@') {
+            tag[n] = value[n] == '_' ? '-' : value[n];
+            n++;
+        }
+        language = explain_language_find((struct span){ tag, n });
+        return language != LANGUAGES ? language : LANGUAGE_EN;
+    }
+    return LANGUAGE_EN;
+}
+
+/* The words of the command line, joined with spaces; the caller frees. NULL when there is no memory. */
+static char *join(int argc, char **argv)
+{
+    char *joined = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&joined, &bytes);
+
+    if (out == NULL)
+        return NULL;
+    for (int i = 0; i < argc; i++)
+        fprintf(out, "%s%s", i > 0 ? " " : "", argv[i]);
+    if (fclose(out) != 0) {
+        free(joined);
+        return NULL;
+    }
+    return joined;
+}
+
+static int unknown(const char *what)
+{
+    struct look_up_item near[3];
+    size_t count = look_up_near(span_of(what), near, 3);
+
+    fprintf(stderr, "verdict: explain: %s: not in the registry: try", what);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "%s %s", i == 0 ? "" : i + 1 < count ? "," : " or", look_up_name(&near[i]).text);
+    fputc('\n', stderr);
+    return 1;
+}
+
+static int explain(const char *what, enum language language, bool json)
+{
+    struct look_up found;
+
+    if (!look_up(span_of(what), &found))
+        return unknown(what);
+    if (json)
+        explain_json(stdout, what, &found, language);
+    else
+        explain_text(stdout, &found, language);
+    return output_end("explain", stdout);
+}
+
+int cli_explain(int argc, char **argv)
+{
+    enum language language = language_of_locale();
+    bool json = false;
+    char *what;
+    int option, code;
+
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_HELP:
+            fputs(help, stdout);
+            return output_end("explain", stdout);
+        case OPTION_LANG:
+            language = explain_language_find(span_of(optarg));
+            if (language == LANGUAGES)
+                return output_wrong("explain", optarg, "no such language", "--lang en, zh-CN or zh-TW");
+            break;
+        case OPTION_FORMAT:
+            json = strcmp(optarg, "json") == 0;
+            if (!json && strcmp(optarg, "text") != 0)
+                return output_wrong("explain", optarg, "no such format", "--format text or json");
+            break;
+        default:
+            return output_wrong("explain", argv[optind - 1], "option unknown or without its value",
+                                "verdict explain --help");
+        }
+    }
+    if (optind == argc || (optind + 1 == argc && argv[optind][0] == '\0'))
+        return output_wrong("explain", "WHAT", "missing", "give a status, a code, a reason or words");
+    what = join(argc - optind, argv + optind);
+    if (what == NULL)
+        return output_wrong("explain", "memory", "none left", "try again later");
+    code = explain(what, language, json);
+    free(what);
+    return code;
+}
