@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "serve/server.h"
 
 #define LISTEN_MOST 64
@@ -40,16 +41,10 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static int wrong(const char *what, const char *why, const char *allowed)
-{
-    fprintf(stderr, "verdict: serve: %s: %s: %s\n", what, why, allowed);
-    return 2;
-}
-
 static int listen_add(struct config_options *o, const char **listen, const char *text)
 {
     if (o->listen_count == LISTEN_MOST)
-        return wrong(text, "too many addresses", "at most 64 --listen");
+        return output_wrong("serve", text, "too many addresses", "at most 64 --listen");
     listen[o->listen_count++] = text;
     o->listen = listen;
     return 0;
@@ -58,7 +53,7 @@ static int listen_add(struct config_options *o, const char **listen, const char 
 static int dialect_set(struct config_options *o, const char *text)
 {
     o->dialect = dialect_find(span_of(text));
-    return o->dialect < DIALECTS ? 0 : wrong(text, "no such dialect", "rfc, nginx, iis or cloudflare");
+    return o->dialect < DIALECTS ? 0 : output_wrong("serve", text, "no such dialect", "rfc, nginx, iis or cloudflare");
 }
 
 static int workers_set(struct config_options *o, const char *text)
@@ -67,7 +62,7 @@ static int workers_set(struct config_options *o, const char *text)
     unsigned long n = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > 1024)
-        return wrong(text, "no number of workers", "1 to 1024");
+        return output_wrong("serve", text, "no number of workers", "1 to 1024");
     o->workers = (uint32_t)n;
     return 0;
 }
@@ -76,7 +71,7 @@ static int log_format_set(struct config_options *o, const char *text)
 {
     o->log_combined = strcmp(text, "combined") == 0;
     if (!o->log_combined && strcmp(text, "json") != 0)
-        return wrong(text, "no such log format", "json or combined");
+        return output_wrong("serve", text, "no such log format", "json or combined");
     return 0;
 }
 
@@ -101,9 +96,10 @@ static int option_take(struct config_options *o, const char **listen, int option
     case OPTION_LOG_FORMAT:
         return log_format_set(o, argument);
     case OPTION_ADMIN:
-        return strcmp(argument, "off") == 0 ? 0 : wrong(argument, "there is no console yet", "--admin off");
+        return strcmp(argument, "off") == 0 ? 0
+                                            : output_wrong("serve", argument, "there is no console yet", "--admin off");
     default:
-        return cli_wrong_option("serve");
+        return output_wrong("serve", argument, "option unknown or without its value", "verdict serve --help");
     }
 }
 
@@ -113,17 +109,19 @@ int cli_serve(int argc, char **argv)
     struct config_options o = { .log_combined = -1, .dialect = DIALECTS };
     int option;
 
+    optind = 0;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "l:wc:", long_options, NULL)) != -1) {
         int code;
 
         if (option == OPTION_HELP)
-            return fputs(help, stdout) >= 0 ? 0 : 1;
-        code = option_take(&o, listen, option, optarg);
+            return fputs(help, stdout) >= 0 ? output_end("serve", stdout) : 1;
+        code = option_take(&o, listen, option, option == '?' ? argv[optind - 1] : optarg);
         if (code != 0)
             return code;
     }
     if (argc - optind > 1)
-        return wrong(argv[optind + 1], "only one directory can be named", "verdict serve [DIR]");
+        return output_wrong("serve", argv[optind + 1], "only one directory can be named", "verdict serve [DIR]");
     if (optind < argc)
         o.directory = argv[optind];
     return server_run(&o);

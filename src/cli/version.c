@@ -2,14 +2,12 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/output.h"
 
 int cli_version(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--help") == 0)
-        return puts("Usage: verdict version\n\nPrint the version of this program.") >= 0 ? 0 : 1;
-    if (argc > 1) {
-        fprintf(stderr, "verdict: version: %s: it takes no argument: verdict version\n", argv[1]);
-        return 2;
-    }
-    return puts("verdict " VERDICT_VERSION) >= 0 ? 0 : 1;
+    if (argc > 1 && strcmp(argv[1], "--help") != 0)
+        return output_wrong("version", argv[1], "it takes no argument", "verdict version");
+    puts(argc > 1 ? "Usage: verdict version\n\nPrint the version of this program." : "verdict " VERDICT_VERSION);
+    return output_end("version", stdout);
 }
