@@ -151,6 +151,14 @@ static void ends_dot(FILE *out, unsigned n, enum dialect dialect)
     stops_dot(out, n, dialect);
 }
 
+/* The main way down is straight, and a block holds together. */
+static unsigned edge_weight(unsigned from, struct edge e)
+{
+    if (e.end != R_NONE)
+        return 1;
+    return e.to == from + 1 || draw_block(e.to) == draw_block(from) ? 12 : 1;
+}
+
 static void edges_dot(FILE *out, unsigned n)
 {
     const char *name = graph_nodes[n].name;
@@ -166,7 +174,7 @@ static void edges_dot(FILE *out, unsigned n)
             fprintf(out, "\"n-%s\"", graph_nodes[e.to].name);
         else
             fprintf(out, "\"r-%s-%s\"", name, branch);
-        fprintf(out, " [id=\"e-%s-%s\", weight=%u", name, branch, e.end == R_NONE && e.to == n + 1 ? 12u : 1u);
+        fprintf(out, " [id=\"e-%s-%s\", weight=%u", name, branch, edge_weight(n, e));
         if (count > 1)
             fprintf(out, ", label=\" %s \", color=\"%s\", fontcolor=\"%s\"", branch, b == 0 ? "#1a7f37" : "#b42318",
                     b == 0 ? "#1a7f37" : "#b42318");
