@@ -27,7 +27,7 @@ uint64_t file_cache_hash(uint32_t root, enum file_kind kind, struct span path)
     return XXH3_64bits_withSeed(path.p, path.n, (uint64_t)root << 1 | (uint64_t)kind);
 }
 
-static bool is_about(const struct file_entry *e, uint32_t root, enum file_kind kind, struct span path)
+bool file_cache_about(const struct file_entry *e, uint32_t root, enum file_kind kind, struct span path)
 {
     return e->root == root && e->kind == kind && span_is((struct span){ e->path, e->path_bytes }, path);
 }
@@ -45,7 +45,7 @@ struct file_entry *file_cache_find(struct file_cache *c, uint32_t root, enum fil
     uint64_t hash = file_cache_hash(root, kind, path);
 
     for (struct file_entry *e = c->buckets[hash & c->mask]; e != NULL; e = e->next) {
-        if (e->hash != hash || !is_about(e, root, kind, path))
+        if (e->hash != hash || !file_cache_about(e, root, kind, path))
             continue;
         use(c, e);
         return e;

@@ -16,6 +16,9 @@ void file_cache_fini(struct file_cache *c);
 
 uint64_t file_cache_hash(uint32_t root, enum file_kind kind, struct span path);
 
+/* Is e the entry with this key? */
+bool file_cache_about(const struct file_entry *e, uint32_t root, enum file_kind kind, struct span path);
+
 /* Believed or not; NULL: none. Counts as a use. */
 struct file_entry *file_cache_find(struct file_cache *c, uint32_t root, enum file_kind kind, struct span path);
 

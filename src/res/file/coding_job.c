@@ -44,7 +44,7 @@ static void coding_run(struct file_job *job)
     j->error = -err;
 }
 
-/* Another exchange may have had the same made meanwhile: the first stays, it may be on its way already. */
+/* What is there already stays: it may be on its way to a client. */
 static void coding_finish(struct file_job *job)
 {
     struct coding_job *j = (struct coding_job *)job;
@@ -81,10 +81,27 @@ static void coding_discard(struct file_job *job)
     free((void *)j->coded.p);
 }
 
+static struct file_job *coding_running(const struct exchange *x, enum coding coding)
+{
+    struct link *jobs = &file_worker(x)->jobs;
+
+    for (struct link *at = jobs->next; at != jobs; at = at->next) {
+        struct coding_job *j = (struct coding_job *)file_job_of(at);
+
+        if (j->base.run == coding_run && j->variant == file_state(x)->variant && j->coding == coding)
+            return &j->base;
+    }
+    return NULL;
+}
+
 enum flow file_coding_start(struct exchange *x, enum coding coding)
 {
-    struct coding_job *j = calloc(1, sizeof *j);
+    struct file_job *running = coding_running(x, coding);
+    struct coding_job *j;
 
+    if (running != NULL)
+        return file_job_join(x, running, "encode");
+    j = calloc(1, sizeof *j);
     if (j == NULL)
         return STOP(x, R_worker_memory_exhausted, 0);
     j->variant = file_state(x)->variant;

@@ -69,7 +69,7 @@ static struct span vary_value(const struct exchange *x, enum reason why)
     bool strict = x->policy->negotiation == NEGOTIATE_STRICT;
     unsigned at = s->coding_matters ? 4 : 0;
 
-    if (why == R_multiple_choices || why == R_not_acceptable) /* the list itself is negotiated */
+    if (why != R_request_ok && why != R_partial_content && why != R_not_modified) /* what explains it is negotiated */
         at |= 3;
     if (e->negotiates && (e->types_differ || strict))
         at |= 1;

@@ -25,6 +25,7 @@ struct file_settings {
     bool write;                   /* PUT and DELETE */
     enum file_sync sync;
     bool tombstones;      /* what was deleted here answers gone */
+    uint64_t tombstone_s; /* seconds for which it does; 0: for ever */
     uint64_t quota_bytes; /* of all files beneath root; 0: none */
 };
 
@@ -33,12 +34,20 @@ struct offload;
 struct mail_box;
 struct media_types;
 
-/* What all workers of a server share: the count of changes made through PUT and DELETE, and the locks of paths. */
+/* What all workers of a server share: the count of changes made through PUT and DELETE, the locks of names, and what is
+ * known of each directory that is written to. */
 struct file_shared;
 
 /* NULL without memory. */
 struct file_shared *file_shared_new(void);
 void file_shared_release(struct file_shared **shared);
+
+/*
+ * For each directory that takes PUT and DELETE, once it is open, at start and at a reload: remove, on a thread of its
+ * own, what a crash left behind there and the tombstones that are over. It is done once for each directory.
+ * Returns 0 or -errno (-ENOMEM, -EMFILE, -EAGAIN): the directory can be served and written to all the same.
+ */
+int file_shared_tidy(struct file_shared *shared, const struct file_settings *settings);
 
 struct file_worker_settings {
     uint64_t cache_bytes;       /* content and coded content kept in memory */
@@ -53,7 +62,21 @@ struct file_worker *file_worker_new(const struct file_worker_settings *settings,
                                     struct mail_box *mail, const struct media_types *types, struct file_shared *shared);
 void file_worker_release(struct file_worker **fw);
 
-/* x->res_settings is a struct file_settings, x->res_worker a struct file_worker. */
+/*
+ * Files. x->res_settings is a struct file_settings, x->res_worker a struct file_worker.
+ *
+ * Path        x->req.subpath, beneath the root; operands and links are made of x->req.path
+ * Reading     GET, HEAD and OPTIONS look for index names, variants and coded siblings; PUT and DELETE for the very name
+ * Freshness   what was found is believed for recheck_ms, or until a change is counted in file_shared; then it is looked
+ *             up again, by a helper, and kept if nothing has changed. A request that hits makes no system call
+ * Variants    stand for a name that does not exist itself: see variant.h. At most 16 for a name; a directory of more than
+ *             50,000 names is not searched to its end
+ * Negotiating facts.variant_negotiates: the chosen variant is a directory (page.en.html/), or a symbolic link to a name
+ *             in the same directory that does not exist but has variants (page.en.html -> page). RFC2295:8.1
+ * Fields      produce, part, list and choices add all of theirs but Content-Length; describe() adds those of the answers
+ *             that have no such act. Location of a 300 is a field, not x->reply.link_to
+ * Threads     the worker's; helpers get copies, so settings may go when the last exchange has ended, whatever still runs
+ */
 extern const struct resource_ops file_resource;
 
 #endif

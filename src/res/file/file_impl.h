@@ -104,10 +104,19 @@ struct file_worker {
     struct file_worker_settings settings;
     struct file_cache cache;
     struct file_wish wish;
+    struct link jobs; /* that others may join */
     struct offload *helpers;
     struct mail_box *mail;
     const struct media_types *types;
     struct file_shared *shared;
+};
+
+/* An exchange that waits for a job; of the worker alone, helpers never see it. */
+struct file_waiter {
+    struct link link; /* of job->waiters */
+    struct exchange *x;
+    struct file_job *job;
+    uint32_t ticket;
 };
 
 /* x->res_state */
@@ -115,7 +124,8 @@ struct file_state {
     struct file_entry *entry;           /* pinned; NULL before the look-up */
     struct file_variant *variant;       /* chosen, of entry */
     const struct file_content *content; /* chosen form of it */
-    struct file_job *job;               /* under way, or answered and not yet used */
+    struct file_job *job;               /* answered and not yet used; held */
+    struct file_waiter waiter;
     enum coding coding;
     bool coding_matters; /* Accept-Encoding decided, or would have */
     struct pieces_body body;
@@ -124,16 +134,21 @@ struct file_state {
     uint64_t compared_bytes; /* of the content, so far */
 };
 
-/* Waiting for a helper. Embedded first in a larger struct of its own memory. */
+/*
+ * Work for a helper, and the exchanges that wait for it: several that want the same wait for one job, or a crowd that
+ * asks for one file would fill the queue each time the file is looked at again.
+ * Embedded first in a larger struct of its own memory, zeroed but for the three functions.
+ */
 struct file_job {
     struct job job;
-    struct exchange *x; /* NULL after the client left */
     struct file_worker *worker;
     struct file_entry *entry; /* pinned, or NULL */
-    uint32_t ticket;
+    struct link running;      /* of worker->jobs: may be joined */
+    struct link waiters;
+    uint32_t holders;
     bool answered;
     void (*run)(struct file_job *j);     /* on a helper: fills in the larger struct and touches nothing else */
-    void (*finish)(struct file_job *j);  /* on the worker, also when x left; may be NULL */
+    void (*finish)(struct file_job *j);  /* on the worker, even when nobody waits any more; may be NULL */
     void (*discard)(struct file_job *j); /* on the worker: frees what the larger struct owns, not the struct */
 };
 
@@ -157,10 +172,22 @@ static inline bool file_is_read(const struct exchange *x)
     return x->req.head.method != M_PUT && x->req.head.method != M_DELETE;
 }
 
-/* job.c: give j, from malloc() and zeroed, to a helper and park x; or stop with helper_queue_full, when j is freed.
- * After the wake-up file_state(x)->job is j, answered. */
+/*
+ * job.c: give j to a helper and park x; or stop with helper_queue_full, when j is freed. j is from malloc() and zeroed,
+ * or answered and held by x alone.
+ * After the wake-up file_state(x)->job is j, until file_job_release().
+ */
 enum flow file_job_start(struct exchange *x, struct file_job *j, struct file_entry *pin, const char *what);
+
+/* Park x until j, one of worker->jobs, is answered; then as above. */
+enum flow file_job_join(struct exchange *x, struct file_job *j, const char *what);
 void file_job_release(struct file_job **j);
+
+/* The member of worker->jobs that `link` belongs to. */
+static inline struct file_job *file_job_of(struct link *link)
+{
+    return (struct file_job *)((char *)link - offsetof(struct file_job, running));
+}
 
 /*
  * settings.c: settings for a job, which may run on after its exchange, and with it the configuration, has gone. A copy

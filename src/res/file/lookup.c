@@ -8,6 +8,7 @@
 
 #include "http/language.h"
 #include "res/file/lookup_impl.h"
+#include "res/file/tombstone.h"
 #include "res/file/walk.h"
 
 /* O_NONBLOCK: a FIFO without a writer would hold the helper for ever. */
@@ -81,19 +82,6 @@ static void fail(struct file_lookup *l, enum reason why, int error)
     l->error = error;
 }
 
-/* Opens a file; a descriptor and its status, or -errno. */
-static int open_at(const struct file_lookup *l, const struct file_place *at, struct stat *st)
-{
-    int fd = file_walk_open(l->settings->root_fd, at->text, OPEN_FLAGS);
-    int err;
-
-    if (fd < 0 || fstat(fd, st) == 0)
-        return fd;
-    err = -errno;
-    close(fd);
-    return err;
-}
-
 static bool is_directory(const struct file_lookup *l, const struct file_place *at)
 {
     int fd = file_walk_open(l->settings->root_fd, at->text, O_PATH | O_DIRECTORY);
@@ -102,6 +90,22 @@ static bool is_directory(const struct file_lookup *l, const struct file_place *a
         return false;
     close(fd);
     return true;
+}
+
+/* Opens a file or directory; a descriptor and its status, or -errno. A directory that may be entered, though not read,
+ * can still have an index. */
+static int open_at(const struct file_lookup *l, const struct file_place *at, struct stat *st)
+{
+    int fd = file_walk_open(l->settings->root_fd, at->text, OPEN_FLAGS);
+    int err;
+
+    if (fd == -EACCES && is_directory(l, at))
+        fd = file_walk_open(l->settings->root_fd, at->text, O_PATH | O_DIRECTORY);
+    if (fd < 0 || fstat(fd, st) == 0)
+        return fd;
+    err = -errno;
+    close(fd);
+    return err;
 }
 
 static void look_variants(struct file_lookup *l, const struct file_place *directory, const char *name)
@@ -125,6 +129,9 @@ static void nothing_there(struct file_lookup *l, const struct file_place *at, in
         return;
     file_place_above(&above, at);
     l->made->parent_exists = is_directory(l, &above);
+    if (l->settings->tombstones)
+        l->made->was_removed =
+            file_tombstone_there(l->settings->root_fd, (struct span){ at->text, at->n }, l->settings->tombstone_s);
     if (error != ENOENT || l->made->kind != FILE_READ || !l->settings->variants || at->has_slash)
         return;
     look_variants(l, &above, file_place_name(at));
@@ -135,7 +142,7 @@ static void nothing_there(struct file_lookup *l, const struct file_place *at, in
 static bool look_index_name(struct file_lookup *l, const struct file_place *directory, const char *name)
 {
     struct file_place at;
-    struct stat st;
+    struct stat st = { 0 };
     int fd = file_place_join(&at, directory, name);
 
     if (fd == 0)
@@ -180,7 +187,7 @@ static void look_file(struct file_lookup *l, const struct file_place *at, int fd
 static void look(struct file_lookup *l)
 {
     struct file_place at;
-    struct stat st;
+    struct stat st = { 0 };
     int fd = file_place_init(&at, (struct span){ l->made->path, l->made->path_bytes });
 
     if (fd == 0)
@@ -212,7 +219,8 @@ static bool variant_is_same(const struct file_variant *a, const struct file_vari
 static bool is_same(const struct file_entry *a, const struct file_entry *b)
 {
     if (a == NULL || !a->settled || a->exists != b->exists || a->is_collection != b->is_collection ||
-        a->parent_exists != b->parent_exists || a->variant_count != b->variant_count)
+        a->parent_exists != b->parent_exists || a->was_removed != b->was_removed ||
+        a->variant_count != b->variant_count)
         return false;
     for (uint32_t i = 0; i < a->variant_count; i++)
         if (!variant_is_same(&a->variants[i], &b->variants[i]))

@@ -29,6 +29,7 @@ static enum flow use_entry(struct exchange *x, struct file_entry *e)
     f->is_collection = e->is_collection;
     f->has_index = e->has_index;
     f->parent_exists = e->parent_exists;
+    f->was_removed = e->was_removed;
     f->negotiates = e->negotiates;
     if (e->variant_count > 0)
         file_state(x)->variant = e->variants;
@@ -51,7 +52,7 @@ static void lookup_finish(struct file_job *j)
         return;
     }
     file_entry_release(&j->entry);
-    j->entry = l->made;
+    j->entry = l->made; /* which all that wait will use */
     l->made = NULL;
     file_entry_take(j->entry);
     file_cache_add(cache, j->entry);
@@ -73,6 +74,26 @@ static enum flow lookup_start(struct exchange *x, struct file_entry *old)
     return file_job_start(x, &l->base, old, "open");
 }
 
+static bool is_about(const struct exchange *x, const struct file_entry *e)
+{
+    return e->kind == FILE_READ && e->changes == changes_now(file_worker(x)) &&
+           file_cache_about(e, file_settings(x)->id, kind_of(x), x->req.subpath);
+}
+
+/* A look-up of the same that has begun after the last change that we know of. */
+static struct file_job *lookup_running(const struct exchange *x)
+{
+    struct file_worker *fw = file_worker(x);
+
+    for (struct link *at = fw->jobs.next; at != &fw->jobs; at = at->next) {
+        struct file_job *j = file_job_of(at);
+
+        if (j->run == file_lookup_run && is_about(x, ((struct file_lookup *)j)->made))
+            return j;
+    }
+    return NULL;
+}
+
 static enum flow lookup_use(struct exchange *x)
 {
     struct file_job *j = file_state(x)->job;
@@ -91,13 +112,15 @@ enum flow file_open(struct exchange *x)
 {
     struct file_worker *fw = file_worker(x);
     struct file_entry *e;
+    struct file_job *j;
 
     if (file_state(x)->job != NULL)
         return lookup_use(x);
     e = file_cache_find(&fw->cache, file_settings(x)->id, kind_of(x), x->req.subpath);
-    if (e != NULL && is_believed(fw, e, x->now_ms))
+    if (e != NULL && e->kind == FILE_READ && is_believed(fw, e, x->now_ms)) /* a change is judged by what is there */
         return use_entry(x, e);
-    return lookup_start(x, e);
+    j = lookup_running(x);
+    return j != NULL ? file_job_join(x, j, "open") : lookup_start(x, e);
 }
 
 void file_close(struct exchange *x)
@@ -106,6 +129,7 @@ void file_close(struct exchange *x)
 
     if (s == NULL)
         return;
+    file_accept_close(x);
     file_job_release(&s->job);
     file_entry_release(&s->entry);
 }

@@ -80,16 +80,17 @@ static enum flow many_parts(struct exchange *x)
                            .length = s->content->length };
     uint32_t count = 2 * x->range_count + 1;
     struct piece *pieces = arena_take(&x->arena, count * sizeof *pieces);
+    struct piece *next = pieces;
 
     if (pieces == NULL || m.boundary.p == NULL)
         return STOP(x, R_exchange_memory_exhausted, 0);
     for (uint32_t i = 0; i < x->range_count; i++) {
         struct byte_range r = x->ranges[i];
 
-        pieces[2 * i] = piece_of(part_head(x, &m, i));
-        pieces[2 * i + 1] = file_piece(s->content, r.first, range_bytes(r));
+        *next++ = piece_of(part_head(x, &m, i));
+        *next++ = file_piece(s->content, r.first, range_bytes(r));
     }
-    pieces[count - 1] = piece_of(parts_end(x, &m));
+    *next = piece_of(parts_end(x, &m));
     if (x->arena.full)
         return STOP(x, R_exchange_memory_exhausted, 0);
     add_type(x, &m);

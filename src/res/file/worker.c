@@ -2,17 +2,6 @@
 
 #include "res/file/cache.h"
 
-struct file_shared *file_shared_new(void)
-{
-    return calloc(1, sizeof(struct file_shared));
-}
-
-void file_shared_release(struct file_shared **shared)
-{
-    free(*shared);
-    *shared = NULL;
-}
-
 struct file_worker *file_worker_new(const struct file_worker_settings *settings, struct offload *helpers,
                                     struct mail_box *mail, const struct media_types *types, struct file_shared *shared)
 {
@@ -20,6 +9,7 @@ struct file_worker *file_worker_new(const struct file_worker_settings *settings,
 
     if (fw == NULL)
         return NULL;
+    link_init(&fw->jobs);
     fw->settings = *settings;
     fw->helpers = helpers;
     fw->mail = mail;

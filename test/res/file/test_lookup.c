@@ -39,7 +39,6 @@ static void fill(void)
     site_write(&site, "a.txt", SPAN("alpha\n"));
     site_mkdir(&site, "dir");
     site_mkdir(&site, "bare");
-    site_mkdir(&site, "closed");
     site_write(&site, "dir/index.html", SPAN("<p>index"));
     site_write(&site, "dir/b.txt", SPAN("beta\n"));
     site_link(&site, "dir/b.txt", "inside");
@@ -52,6 +51,22 @@ static void fill(void)
     mkfifo(room, 0644);
     site_settle();
 }
+
+static struct exchange *victim;
+
+static void tick(struct exchange *x)
+{
+    (void)x;
+}
+
+static void resume_and_end(struct exchange *x)
+{
+    (void)x;
+    exchange_cancel(victim);
+    site_done(&victim);
+}
+
+static const struct exchange_host ending_host = { .tick = tick, .resume = resume_and_end };
 
 struct place_case {
     const char *head;
@@ -289,6 +304,58 @@ static void test_queue_full(void **state)
     assert_body("GET /a.txt", "alpha\n");
 }
 
+/* A crowd that asks for one file waits for one look-up, however short the queue. */
+static void test_crowd(void **state)
+{
+    struct exchange *x[16];
+
+    (void)state;
+    fill();
+    site.helpers.fixed.queue_limit = 1;
+    for (int i = 0; i < 16; i++) {
+        x[i] = site_ask(&site, "GET /a.txt");
+        assert_int_equal(file_resource.open(x[i]), FLOW_WAIT);
+    }
+    for (int i = 0; i < 16; i += 3) { /* some leave */
+        exchange_cancel(x[i]);
+        site_done(&x[i]);
+    }
+    while (x[1]->wait.what != NULL)
+        assert_true(loop_round(&site.loop, 1000) >= 0);
+    for (int i = 0; i < 16; i++) {
+        if (i % 3 == 0)
+            continue;
+        assert_null(x[i]->wait.what);
+        assert_int_equal(file_resource.open(x[i]), FLOW_GO);
+        assert_ptr_equal(file_state(x[i])->entry, file_state(x[1])->entry);
+    }
+    for (int i = 0; i < 16; i++)
+        if (i % 3 != 0)
+            site_done(&x[i]);
+}
+
+/* An exchange that is woken may end another that waits for the same. */
+static void test_crowd_that_ends_itself(void **state)
+{
+    (void)state;
+    fill();
+    for (int i = 0; i < 4; i++) {
+        struct exchange *first = site_ask(&site, "GET /a.txt");
+
+        victim = site_ask(&site, "GET /a.txt");
+        site.now_ms += 2000;
+        first->now_ms = victim->now_ms = site.now_ms;
+        assert_int_equal(file_resource.open(first), FLOW_WAIT);
+        assert_int_equal(file_resource.open(victim), FLOW_WAIT);
+        first->host = &ending_host;
+        while (first->wait.what != NULL)
+            assert_true(loop_round(&site.loop, 1000) >= 0);
+        assert_int_equal(file_resource.open(first), FLOW_GO);
+        assert_true(first->facts.exists);
+        site_done(&first);
+    }
+}
+
 static void test_least_used_go(void **state)
 {
     char name[32], head[64];
@@ -345,6 +412,30 @@ static void test_no_permission(void **state)
     site_done(&x);
 }
 
+/* A directory that may be entered, though not read, has its index and no listing. */
+static void test_unreadable_directory(void **state)
+{
+    char room[128];
+    struct exchange *x;
+
+    (void)state;
+    if (geteuid() == 0)
+        skip();
+    fill();
+    snprintf(room, sizeof room, "%s/dir", site.root);
+    chmod(room, 0311);
+    assert_body("GET /dir/", "<p>index");
+    site.settings.index[0] = NULL;
+    site.now_ms += 5000;
+    x = site_encoded(&site, "GET /dir/");
+    assert_true(x->facts.is_collection);
+    assert_false(x->facts.has_index);
+    assert_int_equal(site_run(&site, x, file_resource.list), FLOW_STOP);
+    assert_int_equal(x->verdict.why, R_acl_denied);
+    site_done(&x);
+    chmod(room, 0755);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -360,9 +451,12 @@ int main(void)
         TEST(test_hit_does_not_wait),
         TEST(test_client_leaves),
         TEST(test_queue_full),
+        TEST(test_crowd),
+        TEST(test_crowd_that_ends_itself),
         TEST(test_least_used_go),
         TEST(test_bytes_are_limited),
         TEST(test_no_permission),
+        TEST(test_unreadable_directory),
     };
 
     return cmocka_run_group_tests_name("res/file/lookup", tests, NULL, NULL);

@@ -254,7 +254,7 @@ static void test_coding(void **state)
             fail_msg("%s: %s, Vary: %s", head, site_field(x, "Content-Encoding"), site_field(x, "Vary"));
         if (c->coding == NULL) {
             file_resource.describe(x, R_coding_not_acceptable);
-            assert_string_equal(site_field(x, "Vary"), "Accept-Encoding");
+            assert_string_equal(site_field(x, "Vary"), "Accept, Accept-Language, Accept-Encoding");
         }
         site_done(&x);
     }
@@ -352,6 +352,30 @@ static void test_coded_once(void **state)
     site_done(&x);
 }
 
+/* A crowd waits for one compression. */
+static void test_coded_for_a_crowd(void **state)
+{
+    struct exchange *x[8];
+
+    (void)state;
+    fill_codings();
+    for (int i = 0; i < 8; i++) {
+        x[i] = site_ask(&site, "GET /big.html\nAccept-Encoding: zstd");
+        assert_int_equal(site_run(&site, x[i], file_resource.open), FLOW_GO);
+    }
+    site.helpers.fixed.queue_limit = 1;
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(file_resource.encode(x[i]), FLOW_WAIT);
+    while (x[0]->wait.what != NULL)
+        assert_true(loop_round(&site.loop, 1000) >= 0);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(file_resource.encode(x[i]), FLOW_GO);
+        assert_ptr_equal(file_state(x[i])->content, file_state(x[0])->content);
+    }
+    for (int i = 0; i < 8; i++)
+        site_done(&x[i]);
+}
+
 static void test_nothing_gained(void **state)
 {
     char noise[500];
@@ -404,6 +428,7 @@ int main(void)
         TEST(test_head_is_get),
         TEST(test_each_coding_its_tag),
         TEST(test_coded_once),
+        TEST(test_coded_for_a_crowd),
         TEST(test_nothing_gained),
         TEST(test_long_file_is_coded),
     };
