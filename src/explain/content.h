@@ -13,7 +13,7 @@
  * (RFC9110:15.5, RFC9110:15.6); for a redirect, a note that links to the new place (RFC9110:15.4).
  */
 
-/* HTML for people, application/problem+json (RFC9457) for programs, plain text for the rest. */
+/* HTML for people, application/problem+json (RFC9457:3) for programs, plain text for the rest. */
 enum explain_format { EXPLAIN_HTML, EXPLAIN_PROBLEM, EXPLAIN_TEXT, EXPLAIN_FORMATS };
 
 /*

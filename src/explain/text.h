@@ -23,7 +23,7 @@ const char *explain_status_todo(const struct status_info *row, enum language lan
 const char *explain_substatus_what(const struct substatus_info *row, enum language language);
 const char *explain_substatus_todo(const struct substatus_info *row, enum language language);
 
-/* The tag of a language (RFC5646), as in Content-Language: "en", "zh-CN", "zh-TW". */
+/* The tag of a language (RFC5646:2.1), as in Content-Language: "en", "zh-CN", "zh-TW". */
 const char *explain_language_tag(enum language language);
 
 /*

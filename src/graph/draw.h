@@ -24,7 +24,7 @@ void draw_dot(FILE *out, enum dialect dialect);
 /* A line a node: block, node (with `?` when it asks), where each answer leads, reasons of its own to stop. */
 void draw_text(FILE *out, enum dialect dialect);
 
-/* {"graph", "dialect", "blocks", "nodes", "edges"}; UTF-8, RFC8259. */
+/* {"graph", "dialect", "blocks", "nodes", "edges"}; UTF-8, RFC8259:8.1. */
 void draw_json(FILE *out, enum dialect dialect);
 
 #endif

@@ -49,10 +49,11 @@ static void words(FILE *out, const char *name)
 /* Link to the section that a spec names, so that the picture leads on to the rule. */
 static void link_to(FILE *out, const char *spec)
 {
-    int number = 0, at = 0;
+    const char *colon = strchr(spec, ':');
 
-    if (sscanf(spec, "RFC%d:%n", &number, &at) == 1 && at > 0)
-        fprintf(out, ", URL=\"https://www.rfc-editor.org/rfc/rfc%d#section-%s\"", number, spec + at);
+    if (strncmp(spec, "RFC", 3) == 0 && colon != NULL)
+        fprintf(out, ", URL=\"https://www.rfc-editor.org/rfc/rfc%.*s#section-%s\"", (int)(colon - spec - 3), spec + 3,
+                colon + 1);
 }
 
 static void node_dot(FILE *out, unsigned n)
