@@ -53,6 +53,7 @@ static const struct {
     { "600", "unofficial:600", R_upstream_headers_unparseable },
     { "418", "418", R_teapot },
     { "rfc:412", "412", R_if_match_failed },
+    { "rfc:451", "451", R_legal_block },
     { "nginx:400", "400", R_header_fields_too_large },
     { "cloudflare:1020", "request-policy-denied", R_request_policy_denied },
     { "1020", "request-policy-denied", R_request_policy_denied },
@@ -148,9 +149,9 @@ static void every_number_leads_to_its_reason(void **state)
 
 static void the_unknown_is_unknown(void **state)
 {
-    static const char *const unknown[] = { "",        " ",         "299",      "4044",   "404.99",
-                                           "nginx:1", "not-fuond", "xyzzy",    "404.",   "nobody:404",
-                                           ":404",    "99999",     "\xff\xff", "teapto", "the of is" };
+    static const char *const unknown[] = { "",          " ",      "299",       "4044",       "404.99", "nginx:1",
+                                           "not-fuond", "xyzzy",  "404.",      "nobody:404", ":404",   "99999",
+                                           "\xff\xff",  "teapto", "the of is", "rfc:499" };
 
     (void)state;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
