@@ -12,11 +12,12 @@
 
 A test passes when it returns; it has ten seconds unless it says otherwise (seconds=30). test/run runs the files.
 """
-from .checks import expect, expect_in, expect_true
+from .checks import expect, expect_in, expect_true, skip
+from .config import answering, configured, files
 from .faults import Faults
 from .server import Server, build_dir, free_port, program, verdict
 from .registry import test
 from .wire import Connection, Malformed, Response
 
-__all__ = ["Connection", "Faults", "Malformed", "Response", "Server", "build_dir", "expect", "expect_in", "expect_true",
-           "free_port", "program", "test", "verdict"]
+__all__ = ["Connection", "Faults", "Malformed", "Response", "Server", "answering", "build_dir", "configured", "expect",
+           "expect_in", "expect_true", "files", "free_port", "program", "skip", "test", "verdict"]

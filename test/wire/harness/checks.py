@@ -1,6 +1,14 @@
 """Assertions that say what was there and what was wanted."""
 
 
+class Skipped(Exception):
+    """What the test is about is not to be had on this machine."""
+
+
+def skip(why):
+    raise Skipped(why)
+
+
 def expect(got, wanted, about=""):
     if got != wanted:
         raise AssertionError(f"{about or 'value'}: got {got!r}, wanted {wanted!r}")
