@@ -14,6 +14,16 @@ enum flow exchange_break(struct exchange *x, enum reason why, uint32_t at, const
     return FLOW_STOP;
 }
 
+struct span exchange_id(struct exchange *x)
+{
+    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* without those that are mistaken for others */
+
+    if (x->id[0] == '\0')
+        for (unsigned i = 0; i < EXCHANGE_ID_LETTERS; i++)
+            x->id[i] = letters[x->number >> 5 * i & 31];
+    return (struct span){ x->id, EXCHANGE_ID_LETTERS };
+}
+
 void reply_add(struct exchange *x, struct span name, struct span value)
 {
     if (x->reply.count == REPLY_FIELDS) {

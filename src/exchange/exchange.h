@@ -78,7 +78,11 @@ struct moments {
     uint64_t accepted_ms, first_byte_ms, head_ms, content_ms, answered_ms, ended_ms;
 };
 
-#define EXCHANGE_WAITS 4
+/* An id is eight letters of five bits. */
+#define EXCHANGE_ID_LETTERS 8
+#define EXCHANGE_ID_BITS    40
+
+#define EXCHANGE_WAITS      4
 
 /* Time spent in waits of one name. */
 struct waited {
@@ -126,7 +130,8 @@ struct exchange {
     struct verdict broken;       /* why sending failed after that, or R_NONE; set by exchange_break() */
     struct verdict head_verdict; /* the codec's: why the head could not be read, or R_NONE */
 
-    char id[9]; /* 8 letters and a NUL */
+    uint64_t number;              /* below 1 << EXCHANGE_ID_BITS: what the id is made of */
+    char id[EXCHANGE_ID_LETTERS]; /* written by exchange_id() when it is first needed */
     struct moments moments;
     struct waited waits[EXCHANGE_WAITS]; /* by name; the last collects what has no place of its own */
     uint64_t now_ms;                     /* the worker's clock of this round */
@@ -147,6 +152,9 @@ enum flow exchange_stop(struct exchange *x, enum reason why, uint32_t at, struct
 
 /* Sending failed after the verdict: the second reason, for the log. Always returns FLOW_STOP. */
 enum flow exchange_break(struct exchange *x, enum reason why, uint32_t at, const char *where);
+
+/* The id under which x is logged and can be asked for; lives as long as x. */
+struct span exchange_id(struct exchange *x);
 
 /* Add a field line to the reply. More than REPLY_FIELDS mark the arena full. */
 void reply_add(struct exchange *x, struct span name, struct span value);

@@ -1,5 +1,10 @@
 #include "graph/graph.h"
 
+bool ask_admitted(const struct exchange *x)
+{
+    return !x->descriptors_full && !x->server_full && !x->client_full;
+}
+
 bool ask_descriptors_left(const struct exchange *x)
 {
     return !x->descriptors_full;
@@ -8,11 +13,6 @@ bool ask_descriptors_left(const struct exchange *x)
 bool ask_server_has_room(const struct exchange *x)
 {
     return !x->server_full;
-}
-
-bool ask_client_has_room(const struct exchange *x)
-{
-    return !x->client_full;
 }
 
 bool ask_version_supported(const struct exchange *x)

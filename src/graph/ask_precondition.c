@@ -16,6 +16,12 @@ static bool date_given(const struct exchange *x, enum field_id id, int64_t *out)
     return f != NULL && !head_repeated(&x->req.head, id) && date_parse(f->value, x->unix_seconds, out);
 }
 
+bool ask_is_conditional(const struct exchange *x)
+{
+    return request_has(x, FIELD_IF_MATCH) || request_has(x, FIELD_IF_NONE_MATCH) ||
+           request_has(x, FIELD_IF_MODIFIED_SINCE) || request_has(x, FIELD_IF_UNMODIFIED_SINCE);
+}
+
 bool ask_has_if_match(const struct exchange *x)
 {
     return request_has(x, FIELD_IF_MATCH);

@@ -27,7 +27,7 @@ const struct graph_block graph_blocks[] = {
     { "collection", N_is_collection },
     { "create", N_would_create },
     { "negotiate", N_select },
-    { "precondition", N_has_if_match },
+    { "precondition", N_is_conditional },
     { "read", N_reads },
     { "write", N_removes },
     { "answer", N_give_answer },

@@ -139,7 +139,7 @@ size_t access_log_json(const struct exchange *x, const struct access_log_peer *p
     struct line l = { out, 0 };
 
     json_time(&l, x->unix_seconds);
-    json_text(&l, SPAN(",\"id\":\""), (struct span){ x->id, 8 });
+    json_text(&l, SPAN(",\"id\":\""), peer->id);
     json_text(&l, SPAN(",\"client\":\""), peer->client);
     put(&l, SPAN(",\"protocol\":\""));
     put_protocol(&l, x);
@@ -209,7 +209,7 @@ size_t access_log_combined(const struct exchange *x, const struct access_log_pee
     combined_quoted(&l, field_value(x, FIELD_USER_AGENT));
     combined_quoted(&l, reason_name(x->verdict.why));
     combined_quoted(&l, x->verdict.operand);
-    combined_quoted(&l, (struct span){ x->id, 8 });
+    combined_quoted(&l, peer->id);
     put(&l, SPAN("\n"));
     return l.n;
 }

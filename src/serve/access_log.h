@@ -12,6 +12,7 @@
 
 /* What the line needs besides the exchange. */
 struct access_log_peer {
+    struct span id;     /* of the exchange */
     struct span client; /* address without port */
     struct span detail; /* what the dialect tells besides the status: "494", "404.13"; or empty */
     uint16_t status;    /* for formats with one number: what the dialect tells, else what was sent */

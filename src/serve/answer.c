@@ -82,7 +82,6 @@ static void reason_fields(struct exchange *x)
         reply_add(x, SPAN("Accept-Encoding"), SPAN("identity"));
         break;
     default:
-        retry_add(x);
         break;
     }
 }
@@ -90,7 +89,7 @@ static void reason_fields(struct exchange *x)
 static void verdict_add(struct exchange *x, bool is_error)
 {
     enum explain_when when = x->policy != NULL ? x->policy->explain : EXPLAIN_ERRORS;
-    struct span parts[] = { span_of(reason_info(x->verdict.why)->name), SPAN(";id=\""), { x->id, 8 }, SPAN("\"") };
+    struct span parts[] = { span_of(reason_info(x->verdict.why)->name), SPAN(";id=\""), exchange_id(x), SPAN("\"") };
 
     if (when == EXPLAIN_ALL || (when == EXPLAIN_ERRORS && is_error))
         reply_add(x, SPAN("Verdict"), arena_join(&x->arena, parts, 4));
@@ -104,7 +103,7 @@ static void content_add(struct exchange *x, struct code code)
         .status = code.wire,
         .detail = code.detail,
         .dialect = x->policy != NULL ? x->policy->dialect : DIALECT_RFC,
-        .id = { x->id, 8 },
+        .id = exchange_id(x),
         .path = x->req.path,
         .link_to = x->reply.link_to,
         .note = x->reply.note,
@@ -157,8 +156,11 @@ static void compose(struct exchange *x)
     verdict_add(x, class >= 4);
     if (x->res_opened && x->res->describe != NULL)
         x->res->describe(x, x->verdict.why);
-    status_fields(x);
     reason_fields(x);
+    if (class >= 4) {
+        status_fields(x);
+        retry_add(x);
+    }
     if (class < 4)
         route_fields(x);
     if (wants_explanation(x, class))

@@ -9,8 +9,6 @@
 #include "serve/route.h"
 #include "serve/worker.h"
 
-#define ID_BITS 40
-
 static void host_tick(struct exchange *x)
 {
     const struct worker *w = x->worker;
@@ -19,20 +17,16 @@ static void host_tick(struct exchange *x)
     x->unix_seconds = w->loop.unix_s;
 }
 
-/* Unlike for a long time within a server, and no guess at how much it serves: a counter that steps over the other
+/* Different for a long time within a server, and no guess at how much it serves: a counter that steps over the other
  * workers' numbers, scrambled one to one. Across servers and restarts the random seed keeps ids apart, mostly. */
-static void id_set(struct exchange *x, struct worker *w)
+static uint64_t next_number(struct worker *w)
 {
-    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-    const uint64_t mask = (UINT64_C(1) << ID_BITS) - 1;
+    const uint64_t mask = (UINT64_C(1) << EXCHANGE_ID_BITS) - 1;
     uint64_t n = w->shared->id_seed + w->index + w->ids++ * w->shared->workers;
 
     n = (n * UINT64_C(0x9e3779b97f4a7c15)) & mask;
     n ^= n >> 19;
-    n = (n * UINT64_C(0xbf58476d1ce4e5b9)) & mask;
-    for (unsigned i = 0; i < 8; i++)
-        x->id[i] = letters[n >> 5 * i & 31];
-    x->id[8] = '\0';
+    return (n * UINT64_C(0xbf58476d1ce4e5b9)) & mask;
 }
 
 static void run(struct exchange *x)
@@ -48,7 +42,7 @@ static void host_begin(struct exchange *x)
     w->snapshot->exchanges++;
     x->snapshot = w->snapshot;
     x->policy = &w->snapshot->shared->config->policy;
-    id_set(x, w);
+    x->number = next_number(w);
     run(x);
 }
 
@@ -95,6 +89,7 @@ static void log_write(struct exchange *x, struct worker *w)
     struct access_log_peer peer = { 0 };
     size_t n;
 
+    peer.id = exchange_id(x);
     peer.client = address_print((const struct sockaddr *)&c->peer, c->peer_len, ADDRESS_HOST, client);
     peer.detail = detail_print(x, code, number, sizeof number, &peer.status);
     n = w->shared->log_combined ? access_log_combined(x, &peer, line) : access_log_json(x, &peer, line);

@@ -131,6 +131,12 @@ static enum flow next_piece(struct conn *c)
     return FLOW_GO;
 }
 
+/* A body of known length needs not be asked whether there is more. */
+static bool is_all_sent(const struct exchange *x)
+{
+    return x->reply.body->length >= 0 && x->content_out == (uint64_t)x->reply.body->length;
+}
+
 enum flow h1_send(struct conn *c)
 {
     for (;;) {
@@ -146,7 +152,7 @@ enum flow h1_send(struct conn *c)
             f = send_file(c);
         if (f != FLOW_GO)
             return f;
-        if (c->body_ended)
+        if (c->body_ended || is_all_sent(c->x))
             return FLOW_GO;
     }
 }

@@ -118,14 +118,14 @@ static void test_stops_are_declared(void **state)
 
 static void test_path_is_cut_at_a_node(void **state)
 {
-    struct trace t = { .answers = 3, .at = N_descriptors_left };
-    char small[20], room[64];
+    struct trace t = { .answers = 3, .at = N_admitted };
+    char small[12], room[64];
 
     (void)state;
     assert_int_equal(walk_print(t, R_NONE, small, sizeof small), strlen("receive>"));
     assert_string_equal(small, "receive>");
     walk_print(t, R_NONE, room, sizeof room);
-    assert_string_equal(room, "receive> descriptors_left+");
+    assert_string_equal(room, "receive> admitted+");
 }
 
 static void test_a_foreign_trace_ends_early(void **state)
