@@ -16,39 +16,40 @@ struct config_field {
 };
 
 struct route {
-    struct span prefix;                 /* decoded path, begins with '/'; covers itself and what lies below */
+    struct span prefix; /* decoded path, begins with '/'; covers itself and what lies below */
     struct policy policy;
     const struct resource_ops *resource; /* file_resource or fixed_resource */
     union {
         struct file_settings file;
         struct fixed_settings fixed;
     };
-    const struct config_field *fields;  /* added to 2xx, 304 and redirects */
+    const struct config_field *fields; /* added to 2xx, 304 and redirects */
     uint32_t field_count;
+    uint32_t line, column; /* where the file says so; 0: no file does */
 };
 
 struct site {
-    const struct span *names;           /* lower case; "*.example.org" covers every name below example.org */
+    const struct span *names; /* lower case; "*.example.org" covers every name below example.org */
     uint32_t name_count;
-    bool is_default;                    /* answers for names that no site has */
-    const char *stopped_by;             /* a file that, while it exists, takes the site out of service; or NULL */
-    struct route *routes;               /* longest prefix first */
+    bool is_default;        /* answers for names that no site has */
+    const char *stopped_by; /* a file that, while it exists, takes the site out of service; or NULL */
+    struct route *routes;   /* longest prefix first */
     uint32_t route_count;
-    bool answers_all;                   /* it has a route for "/" */
+    bool answers_all; /* it has a route for "/" */
 };
 
 /* A whole configuration: built once, then only read. */
 struct config {
     struct arena memory;
-    const char **listen;                /* texts of addresses */
+    const char **listen; /* texts of addresses */
     uint32_t listen_count;
-    uint32_t workers;                   /* 0: one per core */
-    const char *log_file;               /* "-": standard output; "off" */
-    bool log_combined;                  /* else JSON lines */
-    struct policy policy;               /* of exchanges that no site answers; dialect and explain are inherited */
+    uint32_t workers;     /* 0: one per core */
+    const char *log_file; /* "-": standard output; "off" */
+    bool log_combined;    /* else JSON lines */
+    struct policy policy; /* of exchanges that no site answers; dialect and explain are inherited */
     struct site *sites;
     uint32_t site_count;
-    uint64_t settings[32];              /* by enum setting */
+    uint64_t settings[32]; /* by enum setting */
 };
 
 enum setting {
@@ -65,29 +66,47 @@ struct setting_info {
 
 extern const struct setting_info setting_infos[SETTINGS];
 
-/* What the command line says: it wins over the file. Zeroed means not said. */
+/* What the command line says: it wins over the file. Zeroed means not said, if not noted otherwise. */
 struct config_options {
-    const char *directory;              /* NULL: "." */
+    const char *directory; /* NULL: "." */
     const char **listen;
     uint32_t listen_count;
     bool write;
-    const char *file;                   /* NULL: no configuration file */
+    const char *file; /* NULL: no configuration file */
     const char *log_file;
-    int log_combined;                   /* -1: not said */
-    enum dialect dialect;               /* DIALECTS: not said */
+    int log_combined;     /* -1: not said */
+    enum dialect dialect; /* DIALECTS: not said */
     uint32_t workers;
 };
 
+/* Longest configuration file. */
+#define CONFIG_FILE_BYTES ((size_t)1 << 20)
+
 /*
- * Build a configuration from the command line and, if named, the YAML file.
+ * Build a configuration from the command line and, if named, the YAML file ("-": standard input). What the command line
+ * says stands for the top of the file; what a route says for itself (write, dialect) stays. A directory on the command
+ * line and `sites` in the file exclude each other. Relative paths begin at the folder of the file.
  *
- * complaints  where each mistake goes, one line: "FILE:LINE:COLUMN: what is wrong; what is allowed; nearest name"
+ * complaints  where each mistake goes, one line, in the order of the file:
+ *             "FILE:LINE:COLUMN: what is wrong: nearest name, what is allowed"; "verdict: ..." without a place
  * Returns     NULL after at least one complaint; else owned by the caller until config_release()
+ * Memory      the options are copied: they may go after the call
  */
 struct config *config_load(const struct config_options *options, FILE *complaints);
+
+/* Closes the directories too. */
 void config_release(struct config **config);
 
-/* Open the directories that routes serve. 0, or -errno after a complaint that names the directory. */
+/* Whether directories that routes serve must be there. */
+enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
+
+/* As config_load(), with the text of options->file in hand. Nothing is read; with CONFIG_STRUCTURE, the file system is
+ * left alone altogether. */
+struct config *config_read(const struct config_options *options, struct span text, enum config_look look,
+                           FILE *complaints);
+
+/* Open the directories that routes serve, and give each route of files its id. 0, or -errno of the first that fails,
+ * after a complaint for each that names the directory. */
 int config_open(struct config *config, FILE *complaints);
 
 #endif

@@ -1,0 +1,100 @@
+#include "http/field.h"
+#include "http/token.h"
+#include "serve/config_impl.h"
+
+/* The server makes these itself, from what it knows better; a second line would contradict the first. */
+static const enum field_id own_fields[] = {
+    FIELD_DATE,
+    FIELD_SERVER,
+    FIELD_CONTENT_LENGTH,
+    FIELD_CONTENT_TYPE,
+    FIELD_CONTENT_RANGE,
+    FIELD_CONTENT_ENCODING,
+    FIELD_CONTENT_LANGUAGE,
+    FIELD_CONTENT_LOCATION,
+    FIELD_ACCEPT_RANGES,
+    FIELD_ALLOW,
+    FIELD_ETAG,
+    FIELD_LAST_MODIFIED,
+    FIELD_LOCATION,
+    FIELD_RETRY_AFTER,
+    FIELD_TRAILER,
+};
+static const struct span own_names[] = { SPAN_INIT("Verdict"), SPAN_INIT("X-Content-Type-Options") };
+
+static bool is_own(struct span name)
+{
+    enum field_id id = field_find(name);
+
+    for (size_t i = 0; i < sizeof own_names / sizeof own_names[0]; i++)
+        if (span_is_nocase(name, own_names[i]))
+            return true;
+    for (size_t i = 0; i < sizeof own_fields / sizeof own_fields[0]; i++)
+        if (id == own_fields[i])
+            return true;
+    return field_info(id)->hop;
+}
+
+static bool name_good(struct config_report *r, const struct yaml_node *map, const struct yaml_node *key)
+{
+    if (key->text.n == 0 || token_span(key->text, TOKEN_NAME) < key->text.n) {
+        config_complain(r, key, "%s is no field name: letters, digits and hyphens", config_quote(r, key->text));
+        return false;
+    }
+    if (is_own(key->text)) {
+        config_complain(r, key, "%s is not for you to set: the server makes it where it belongs",
+                        config_quote(r, key->text));
+        return false;
+    }
+    for (const struct yaml_node *k = map->first; k != key; k = k->next)
+        if (span_is_nocase(k->text, key->text)) {
+            config_complain(r, key, "%s is here twice: give it a list of values", config_quote(r, key->text));
+            return false;
+        }
+    return true;
+}
+
+static bool value_good(struct config_report *r, const struct yaml_node *key, const struct yaml_node *value)
+{
+    if (value->kind != YAML_TEXT || value->text.n == 0)
+        config_complain(r, value, "%s takes a text, or a list of texts", config_quote(r, key->text));
+    else if (token_span(value->text, TOKEN_VALUE) < value->text.n)
+        config_complain(r, value, "%s has a control character, which no field value may have",
+                        config_quote(r, value->text));
+    else if (span_trim(value->text).n < value->text.n)
+        config_complain(r, value, "%s begins or ends with white space, which is no part of a field value",
+                        config_quote(r, value->text));
+    else
+        return true;
+    return false;
+}
+
+static bool count_good(struct config_report *r, const struct yaml_node *node)
+{
+    uint64_t most = config_key_info(KEY_route_headers).max, count = 0;
+
+    for (const struct yaml_node *key = node->first; key != NULL; key = key->next)
+        count += key->value->kind == YAML_LIST ? key->value->count : 1;
+    if (count > most)
+        config_complain(r, node, "%u fields are too many: at most %u", (unsigned)count, (unsigned)most);
+    return count <= most;
+}
+
+void config_fields_read(struct config_builder *b, const struct yaml_node *node, struct route *route)
+{
+    uint64_t most = config_key_info(KEY_route_headers).max;
+    struct config_field *fields;
+
+    if (!count_good(&b->report, node))
+        return;
+    fields = arena_zero(b->memory, most * sizeof *fields);
+    route->fields = fields;
+    for (const struct yaml_node *key = node->first; fields != NULL && key != NULL; key = key->next) {
+        if (!name_good(&b->report, node, key))
+            continue;
+        for (const struct yaml_node *v = NULL; (v = config_text_next(key->value, v)) != NULL;)
+            if (value_good(&b->report, key, v))
+                fields[route->field_count++] =
+                    (struct config_field){ arena_copy(b->memory, key->text), arena_copy(b->memory, v->text) };
+    }
+}

@@ -1,0 +1,106 @@
+#ifndef SERVE_CONFIG_IMPL_H
+#define SERVE_CONFIG_IMPL_H
+
+#include "serve/config.h"
+#include "serve/config_keys.h"
+#include "serve/yaml.h"
+
+/*
+ * How a configuration is built:
+ *
+ *   file --yaml--> tree --config_map_read()--> values of one map --config_site.c ...--> struct config
+ *
+ * Each step complains and goes on, so that one look shows all mistakes; what could not be understood is left out. At
+ * the end a single complaint makes the whole configuration void.
+ */
+
+#define CONFIG_COMPLAINTS_MOST 50
+
+struct config_complaint {
+    uint32_t line, column; /* 0: about the whole */
+    uint32_t order;
+    struct span text;
+};
+
+struct config_report {
+    struct arena *arena;
+    uint32_t count; /* may be more than are kept */
+    struct config_complaint all[CONFIG_COMPLAINTS_MOST];
+};
+
+/* at may be NULL: about the whole. */
+void config_complain(struct config_report *r, const struct yaml_node *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* All complaints in the order of their places, each behind `title` ("site.yaml:3:5: ..."). */
+void config_report_print(struct config_report *r, const char *title, FILE *out);
+
+/* The text in double quotes, shortened and without control characters, fit for a complaint. In the report's arena. */
+const char *config_quote(struct config_report *r, struct span text);
+
+/* "did you mean "listen"? " when name is close to a word of the list (separated by spaces), else "". */
+const char *config_near(struct config_report *r, struct span name, struct span words);
+
+/* What a map says for one key. */
+struct config_value {
+    const struct yaml_node *node; /* NULL: the key is not there */
+    bool good;                    /* it is there and of its type, within its bounds */
+    struct span text;             /* TEXT, PROSE; NUL follows */
+    uint64_t number;              /* SIZE: bytes; TIME: ms; SECONDS; COUNT; SWITCH: 0, 1; CHOICE: index of the word;
+                                     CHOICES: a bit for each word */
+};
+
+struct config_builder {
+    struct config *config;
+    struct arena *memory; /* the configuration's */
+    struct config_report report;
+    struct span folder; /* of the file, with the last '/', or empty: what its relative paths begin with */
+    enum config_look look;
+    bool write;            /* --write */
+    uint64_t target_bytes; /* as configured: the parser's limit */
+};
+
+/* Read one value by the row of its key. Complains unless it is good. */
+void config_value_read(struct config_report *r, const struct config_key_info *key, const struct yaml_node *node,
+                       struct config_value *out);
+
+/* The standard of a key in *out, as if the file had said it, but with node NULL and not good. */
+void config_value_standard(const struct config_key_info *key, struct config_value *out);
+
+/* Number, for people: 16KiB, 10s. */
+const char *config_number(struct config_report *r, enum config_type type, uint64_t number);
+
+/*
+ * Read a map: values[] gets every key of it, standards where the file says nothing. Complains about keys that are
+ * unknown, twice there or missing, and about values. False when node is no map at all.
+ */
+bool config_map_read(struct config_report *r, enum config_map map, const struct yaml_node *node,
+                     struct config_value values[CONFIG_KEYS]);
+
+/* The texts of a value of type TEXTS: begin with NULL, until NULL. */
+const struct yaml_node *config_text_next(const struct yaml_node *texts, const struct yaml_node *text);
+
+/* Sites and routes of the file's `sites`, or the one site of a directory. */
+void config_sites_read(struct config_builder *b, const struct yaml_node *sites);
+void config_sites_standard(struct config_builder *b, const char *directory);
+
+/* One route; the values of its map are read. */
+void config_route_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+
+/* The route that serves `directory`, as it is without any configuration. */
+void config_route_standard(struct config_builder *b, const char *directory, struct route *route);
+
+/* What a redirect or an answer says, into route->fixed. */
+void config_redirect_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+void config_answer_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+
+/* Fields that a route adds. */
+void config_fields_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+
+/* Why text is no URI reference to send in a field, or NULL when it is one. RFC3986:4.1 */
+const char *config_uri_fault(struct span text);
+
+/* A path of the file, made relative to its folder. NUL-terminated; NULL when memory is short. */
+const char *config_path(struct config_builder *b, struct span text);
+
+#endif
