@@ -1,0 +1,60 @@
+/* Configurations: any text gives a configuration or a complaint, never both, and no file is touched. A good one keeps
+ * the promises that routing relies on.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "serve/config.h"
+#include "serve/route.h"
+
+#define TEXT_BYTES_MOST 16384
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_route(const struct site *site, const struct route *route)
+{
+    DIE_UNLESS(route->prefix.n > 0 && route->prefix.p[0] == '/');
+    DIE_UNLESS(route_find(site, route->prefix) == route);
+    DIE_UNLESS(route->policy.answers == (route->resource == &fixed_resource));
+    if (route->resource == &file_resource)
+        DIE_UNLESS(route->file.root != NULL && route->file.root_fd == -1);
+    else
+        DIE_UNLESS(route->resource == &fixed_resource && route->fixed.why != R_NONE);
+    for (uint32_t i = 0; i < route->field_count; i++)
+        DIE_UNLESS(route->fields[i].name.n > 0 &&
+                   memchr(route->fields[i].value.p, '\n', route->fields[i].value.n) == NULL);
+}
+
+static void check_config(const struct config *config)
+{
+    DIE_UNLESS(config->site_count > 0 && config->listen_count > 0 && config->log_file != NULL);
+    for (unsigned s = 0; s < SETTINGS; s++)
+        DIE_UNLESS(config->settings[s] >= setting_infos[s].min && config->settings[s] <= setting_infos[s].max);
+    for (uint32_t s = 0; s < config->site_count; s++) {
+        const struct site *site = &config->sites[s];
+
+        DIE_UNLESS(site->route_count > 0 && (site->name_count > 0 || site->is_default));
+        for (uint32_t r = 0; r < site->route_count; r++)
+            check_route(site, &site->routes[r]);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct config_options options = { .file = "c.yaml", .log_combined = -1, .dialect = DIALECTS };
+    struct span text = { (const char *)data, size < TEXT_BYTES_MOST ? size : TEXT_BYTES_MOST };
+    char complaints[4096] = "";
+    FILE *out = fmemopen(complaints, sizeof complaints, "w");
+    struct config *config;
+
+    DIE_UNLESS(out != NULL);
+    config = config_read(&options, text, CONFIG_STRUCTURE, out);
+    fclose(out);
+    DIE_UNLESS((config == NULL) == (complaints[0] != '\0'));
+    if (config != NULL)
+        check_config(config);
+    config_release(&config);
+    return 0;
+}
