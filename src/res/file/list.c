@@ -64,7 +64,9 @@ static enum reason reason_of(int error)
 {
     enum reason why = file_lookup_reason(error);
 
-    return why == R_acl_denied || why == R_worker_memory_exhausted ? why : R_file_system_error;
+    return why == R_acl_denied || why == R_worker_memory_exhausted || why == R_descriptors_exhausted
+               ? why
+               : R_file_system_error;
 }
 
 static enum flow list_start(struct exchange *x)
