@@ -100,6 +100,8 @@ static void test_temp(void **state)
         assert_int_equal(file_temp_open(&t, root_open(), kind), 0);
         site_mkdir(&site, "directory");
         assert_int_equal(file_temp_rename(&t, site.settings.root_fd, "directory"), -EISDIR);
+        file_litter_sweep(site.settings.root_fd, &go_on);
+        assert_int_equal(feed_hidden_names(&site, ""), 1);
         file_temp_fini(&t);
         assert_int_equal(feed_hidden_names(&site, ""), 0);
         site_remove(&site, "directory");

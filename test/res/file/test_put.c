@@ -323,6 +323,27 @@ static void test_races(void **state)
     }
 }
 
+/* The file of a moment ago is not what a condition is judged by. */
+static void test_judged_anew(void **state)
+{
+    struct feed feed = { .declared = true };
+    char before[64];
+    struct exchange *x;
+
+    (void)state;
+    site_write(&site, "f", SPAN("a"));
+    site_settle();
+    x = feed_open(&site, "PUT /f", &feed);
+    file_fields(x, R_already_applied);
+    snprintf(before, sizeof before, "%s", site_field(x, "ETag"));
+    site_done(&x);
+    site_write(&site, "f", SPAN("b"));
+    x = feed_open(&site, "PUT /f", &feed);
+    file_fields(x, R_already_applied);
+    assert_string_not_equal(site_field(x, "ETag"), before);
+    site_done(&x);
+}
+
 /* Eight writers of two workers hold the same tag: one wins, seven are told that they were too late. */
 static void test_one_winner(void **state)
 {
@@ -637,6 +658,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_link_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_races, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_judged_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_winner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_content, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_client_leaves, set_up, tear_down),

@@ -159,6 +159,26 @@ static void test_gone(void **state)
     site_done(&x);
 }
 
+/* What is not there is remembered by a worker that saw neither the PUT nor the DELETE of another. */
+static void test_gone_unseen(void **state)
+{
+    struct exchange *x;
+
+    (void)state;
+    site.settings.tombstones = true;
+    assert_found("GET /f", false, false);
+    x = feed_put_text(&site, "PUT /f", "x");
+    site_done(&x);
+    x = feed_delete(&site, "DELETE /f");
+    site_done(&x);
+    assert_found("GET /f", false, true);
+    x = feed_put_text(&site, "PUT /f", "x");
+    site_done(&x);
+    site_remove(&site, "f");
+    site.now_ms += site.worker_settings.recheck_ms;
+    assert_found("GET /f", false, false);
+}
+
 /* Another server finds what this one has left. */
 static void test_gone_after_restart(void **state)
 {
@@ -213,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_remove_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_races, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gone_unseen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone_after_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quota_given_back, set_up, tear_down),
