@@ -109,7 +109,7 @@ bool h1_content_drainable(const struct conn *c)
 {
     if (c->content_done)
         return true;
-    if (c->x->req.expects_continue && !c->continue_sent)
+    if (request_has(c->x, FIELD_EXPECT) && !c->continue_sent)
         return false; /* the client may or may not send it: the stream cannot be trusted */
     if (c->framing.kind == FRAMING_CHUNKED)
         return false;

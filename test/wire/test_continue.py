@@ -46,7 +46,7 @@ def what_will_be_refused_is_refused_before_the_upload():
             (409, "dav-parent-missing", head("PUT /none/x HTTP/1.1")),
             (415, "content-coding-unknown", head(fields="Content-Length: 5\r\nContent-Encoding: gzip\r\n")),
             (412, "if-match-failed", head("PUT /a.txt HTTP/1.1", 'Content-Length: 6\r\nIf-Match: "x"\r\n')),
-            (501, "method-unknown", head("BREW /up HTTP/1.1")),
+            (501, "method-unknown", head("FOO /up HTTP/1.1")),
             (404, "hidden-segment", head("PUT /.up HTTP/1.1")),
             (400, "host-repeated", head(fields="Content-Length: 5\r\nHost: b\r\n"))):
         with site.connect() as c:
