@@ -140,6 +140,7 @@ static enum flow fill(struct exchange *x, struct file_put *p)
 
 static enum flow finish(struct exchange *x, const struct file_put *p)
 {
+    file_change_forget(x);
     x->facts.created = p->created;
     if (p->tag.bytes > 0)
         reply_add(x, SPAN("ETag"), arena_copy(&x->arena, file_tag_value(&p->tag)));

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "http/etag.h"
+#include "res/file/cache.h"
 #include "res/file/litter.h"
 
 static bool list_is_any(const struct exchange *x, enum field_id id)
@@ -55,6 +56,18 @@ enum reason file_change_init(struct file_change *c, const struct exchange *x, in
     err = file_root_find(&c->shared->roots, settings->root_fd, &c->root);
     *error_out = -err;
     return err == 0 ? R_NONE : file_change_reason(-err);
+}
+
+void file_change_forget(const struct exchange *x)
+{
+    struct file_cache *cache = &file_worker(x)->cache;
+
+    for (enum file_kind kind = FILE_READ; kind <= FILE_EXACT; kind++) {
+        struct file_entry *e = file_cache_find(cache, file_settings(x)->id, kind, x->req.subpath);
+
+        if (e != NULL)
+            file_cache_remove(cache, e);
+    }
 }
 
 enum reason file_change_reason(int error)

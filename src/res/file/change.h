@@ -29,6 +29,10 @@ struct file_change {
  * file_system_error, with *error_out. */
 enum reason file_change_init(struct file_change *c, const struct exchange *x, int *error_out);
 
+/* On the worker, after the change: let go of what it knows of the path. Nobody may ask for it again for a long time, and
+ * an open descriptor keeps all the bytes of a deleted file on the disk. */
+void file_change_forget(const struct exchange *x);
+
 /* The reason that an error in changing something gives. */
 enum reason file_change_reason(int error);
 

@@ -114,6 +114,7 @@ enum flow file_remove(struct exchange *x)
 
     if (j == NULL)
         return removal_start(x);
+    file_change_forget(x);
     if (r->why != R_NONE)
         flow = STOP_ABOUT(x, r->why, r->error, x->req.path);
     file_job_release(&file_state(x)->job);

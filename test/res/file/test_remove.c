@@ -5,8 +5,10 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "feed.h"
 
@@ -25,6 +27,22 @@ static int tear_down(void **state)
     (void)state;
     site_close(&site);
     return 0;
+}
+
+/* Descriptors of files that have no name any more. */
+static unsigned deleted_open(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    unsigned count = 0;
+    struct dirent *e;
+
+    while ((e = readdir(d)) != NULL) {
+        struct stat st;
+
+        count += fstatat(dirfd(d), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0;
+    }
+    closedir(d);
+    return count;
 }
 
 /* What the graph would say to a GET. */
@@ -50,6 +68,24 @@ static void test_remove(void **state)
     site_done(&x);
     assert_found("GET /f", false, false);
     assert_int_equal(feed_hidden_names(&site, ""), 0);
+}
+
+/* A file that is served from its descriptor: its bytes are free once it is deleted or replaced. */
+static void test_bytes_are_freed(void **state)
+{
+    unsigned before = deleted_open();
+    struct exchange *x;
+
+    (void)state;
+    site.worker_settings.content_max_bytes = 1;
+    for (int i = 0; i < 2; i++) {
+        site_write(&site, "f", SPAN("long content"));
+        assert_found("GET /f", true, false);
+        x = i == 0 ? feed_delete(&site, "DELETE /f") : feed_put_text(&site, "PUT /f", "new content");
+        assert_int_equal(x->verdict.why, R_NONE);
+        site_done(&x);
+        assert_int_equal(deleted_open(), before);
+    }
 }
 
 /* The link goes, what it leads to stays. */
@@ -230,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_remove, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bytes_are_freed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_remove_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_races, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
