@@ -152,12 +152,19 @@ static void ends_dot(FILE *out, unsigned n, enum dialect dialect)
     stops_dot(out, n, dialect);
 }
 
-/* The main way down is straight, and a block holds together. */
+static bool is_front_door(unsigned node)
+{
+    return node == graph_blocks[draw_block(node)].first;
+}
+
+/* The main way down is straight, a block holds together, and the way around a whole block keeps close to it. */
 static unsigned edge_weight(unsigned from, struct edge e)
 {
     if (e.end != R_NONE)
         return 1;
-    return e.to == from + 1 || draw_block(e.to) == draw_block(from) ? 12 : 1;
+    if (e.to == from + 1 || draw_block(e.to) == draw_block(from))
+        return 12;
+    return is_front_door(from) && is_front_door(e.to) ? 6 : 1;
 }
 
 static void edges_dot(FILE *out, unsigned n)
