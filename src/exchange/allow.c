@@ -6,7 +6,7 @@ uint64_t exchange_methods(const struct exchange *x)
 {
     uint64_t set = BIT(M_GET) | BIT(M_HEAD);
 
-    if (x->policy != NULL) {
+    if (x->res != NULL) {
         set = x->policy->methods & x->res->methods;
         if (x->policy->trace)
             set |= BIT(M_TRACE);

@@ -88,7 +88,7 @@ static void reason_fields(struct exchange *x)
 
 static void verdict_add(struct exchange *x, bool is_error)
 {
-    enum explain_when when = x->policy != NULL ? x->policy->explain : EXPLAIN_ERRORS;
+    enum explain_when when = x->policy->explain;
     struct span parts[] = { span_of(reason_info(x->verdict.why)->name), SPAN(";id=\""), exchange_id(x), SPAN("\"") };
 
     if (when == EXPLAIN_ALL || (when == EXPLAIN_ERRORS && is_error))
@@ -102,7 +102,7 @@ static void content_add(struct exchange *x, struct code code)
         .operand = x->verdict.operand,
         .status = code.wire,
         .detail = code.detail,
-        .dialect = x->policy != NULL ? x->policy->dialect : DIALECT_RFC,
+        .dialect = x->policy->dialect,
         .id = exchange_id(x),
         .path = x->req.path,
         .link_to = x->reply.link_to,
@@ -147,7 +147,7 @@ static bool wants_explanation(const struct exchange *x, unsigned class)
 
 static void compose(struct exchange *x)
 {
-    struct code code = reason_code(x->verdict.why, x->policy != NULL ? x->policy->dialect : DIALECT_RFC);
+    struct code code = reason_code(x->verdict.why, x->policy->dialect);
     unsigned class = code.wire / 100;
 
     x->status_sent = code.wire;

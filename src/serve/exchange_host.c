@@ -66,7 +66,7 @@ static void host_resume(struct exchange *x)
 /* The number that the dialect tells besides the status, as its logs write it. */
 static struct span detail_print(const struct exchange *x, struct code code, char *out, size_t room, uint16_t *told)
 {
-    enum dialect dialect = x->policy != NULL ? x->policy->dialect : DIALECT_RFC;
+    enum dialect dialect = x->policy->dialect;
     int n;
 
     *told = code.wire;
@@ -85,7 +85,7 @@ static void log_write(struct exchange *x, struct worker *w)
 {
     const struct conn *c = x->conn;
     char line[ACCESS_LOG_LINE_BYTES], client[ADDRESS_TEXT_BYTES], number[16];
-    struct code code = reason_code(x->verdict.why, x->policy != NULL ? x->policy->dialect : DIALECT_RFC);
+    struct code code = reason_code(x->verdict.why, x->policy->dialect);
     struct access_log_peer peer = { 0 };
     size_t n;
 
