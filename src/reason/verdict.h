@@ -13,7 +13,7 @@ struct verdict {
     struct span operand; /* field name, path relative to the site, limit, peer; borrowed; may be empty */
 };
 
-#define verdict_set(v, r, pos) verdict_set_at((v), (r), (uint32_t)(pos), (struct span){ 0 }, HERE)
+#define verdict_set(v, r, pos)            verdict_set_at((v), (r), (uint32_t)(pos), (struct span){ 0 }, HERE)
 #define verdict_about(v, r, pos, operand) verdict_set_at((v), (r), (uint32_t)(pos), (operand), HERE)
 
 static inline enum reason verdict_set_at(struct verdict *v, enum reason why, uint32_t at, struct span operand,

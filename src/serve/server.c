@@ -69,7 +69,7 @@ static int address_listen(struct server *s, uint32_t at)
     if (err == 0)
         err = address_of_socket(s->fds[at], a);
     for (unsigned w = 1; err == 0 && w < s->shared.workers; w++)
-        err = listen_again(a, s->fds[at], &s->fds[w * s->address_count + at]);
+        err = listen_again(a, s->fds[at], &s->fds[(size_t)w * s->address_count + at]);
     return err == 0 ? 0 : cannot_listen(a, err);
 }
 
@@ -140,11 +140,11 @@ static int share(struct server *s)
 static int workers_start(struct server *s)
 {
     for (unsigned w = 0; w < s->shared.workers; w++) {
+        const struct worker_listen listen = { s->addresses, s->fds + (size_t)w * s->address_count, s->address_count };
         int err;
 
         atomic_fetch_add(&s->config->holders, 1);
-        err = worker_start(&s->workers[w], &s->shared, w, s->config, s->addresses, s->fds + w * s->address_count,
-                           s->address_count);
+        err = worker_start(&s->workers[w], &s->shared, w, s->config, &listen);
         if (err != 0) {
             fprintf(stderr, "verdict: cannot start worker %u: %s\n", w, strerror(-err));
             return 1;

@@ -224,18 +224,18 @@ static int files_start(struct worker *w, const struct config *config)
     return w->files != NULL ? 0 : -ENOMEM;
 }
 
-static int listeners_start(struct worker *w, const struct address addresses[], const int fds[], uint32_t count)
+static int listeners_start(struct worker *w, const struct worker_listen *listen)
 {
-    w->listeners = calloc(count, sizeof *w->listeners);
+    w->listeners = calloc(listen->count, sizeof *w->listeners);
     if (w->listeners == NULL)
         return -ENOMEM;
-    w->listener_count = count;
-    for (uint32_t i = 0; i < count; i++) {
+    w->listener_count = listen->count;
+    for (uint32_t i = 0; i < listen->count; i++) {
         int err;
 
-        w->listeners[i] = (struct worker_listener){ .watch = { .fd = fds[i], .ready = accept_ready },
+        w->listeners[i] = (struct worker_listener){ .watch = { .fd = listen->fds[i], .ready = accept_ready },
                                                     .worker = w,
-                                                    .address = &addresses[i] };
+                                                    .address = &listen->addresses[i] };
         err = loop_watch(&w->loop, &w->listeners[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
         if (err != 0)
             return err;
@@ -243,8 +243,7 @@ static int listeners_start(struct worker *w, const struct address addresses[], c
     return 0;
 }
 
-static int worker_set_up(struct worker *w, struct shared_config *config, const struct address addresses[],
-                         const int fds[], uint32_t count)
+static int worker_set_up(struct worker *w, struct shared_config *config, const struct worker_listen *listen)
 {
     int err = loop_init(&w->loop);
 
@@ -263,18 +262,18 @@ static int worker_set_up(struct worker *w, struct shared_config *config, const s
     if ((err = wire_init(&w->wire)) != 0 || (err = mail_box_init(&w->mail, &w->loop)) != 0 ||
         (err = files_start(w, config->config)) != 0)
         return err;
-    return listeners_start(w, addresses, fds, count);
+    return listeners_start(w, listen);
 }
 
 int worker_start(struct worker *w, const struct worker_shared *shared, unsigned index, struct shared_config *config,
-                 const struct address addresses[], const int listeners[], uint32_t count)
+                 const struct worker_listen *listen)
 {
     int err;
 
     w->shared = shared;
     w->index = index;
     w->log = log_ring_of(shared->log, index);
-    err = worker_set_up(w, config, addresses, listeners, count);
+    err = worker_set_up(w, config, listen);
     if (err != 0)
         return err;
     return -pthread_create(&w->thread, NULL, worker_main, w);

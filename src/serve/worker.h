@@ -81,15 +81,22 @@ struct worker {
     struct mail drain_mail; /* here already, so that stopping needs no memory */
 };
 
+/* Where one worker listens. The addresses outlive it. */
+struct worker_listen {
+    const struct address *addresses;
+    const int *fds; /* one for each address */
+    uint32_t count;
+};
+
 /*
  * Set up a zeroed worker and start its thread.
  *
- * listeners  count descriptors that listen, one for each address; the worker closes them when it drains
+ * listen     descriptors that listen, one for each address; the worker closes them when it drains
  * config     one hold on it is handed over
  * Returns    0; or -errno: the server cannot run, and what was set up is left to the end of the process
  */
 int worker_start(struct worker *w, const struct worker_shared *shared, unsigned index, struct shared_config *config,
-                 const struct address addresses[], const int listeners[], uint32_t count);
+                 const struct worker_listen *listen);
 
 /* From another thread: no new connections, let running exchanges end, for at most the configured time. */
 void worker_drain(struct worker *w);
