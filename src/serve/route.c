@@ -32,6 +32,8 @@ const struct site *route_site(const struct config *config, struct span host)
     const struct site *best = NULL;
     size_t rank = 0;
 
+    if (span_ends(host, SPAN("."))) /* the same name, said to be complete */
+        host.n--;
     for (uint32_t s = 0; s < config->site_count; s++) {
         const struct site *site = &config->sites[s];
 

@@ -1,211 +1,209 @@
-"""What every answer has: methods, errors that explain themselves, configured answers, and nothing that should not show."""
-import json
+"""What a configuration can answer instead of files, and which site and route a request belongs to."""
+import os
+import time
 
-from harness import Server, expect, expect_in, expect_true, test
+from harness import Server, answering, configured, expect, expect_in, expect_true, files, test
 
-CONFIG = """
-listen: "127.0.0.1:{port}"
-limits: {exchange_memory_bytes: 64KiB}
-sites:
-  - host: [a, site.test]
-    stopped_by: "{root}/../stopped"
-    routes:
-      - {path: /, files: "{root}", hidden: off}
-      - {path: /w, files: "{root}/w", write: on}
-      - {path: /trace, files: "{root}", trace: on}
-      - {path: /pay, answer: {reason: payment-required, text: "The quota of the day is used up."}}
-      - {path: /drop, answer: {reason: dropped-silently}}
-      - {path: /broken, answer: {reason: internal-error}}
-      - {path: /gone, answer: {status: 410}}
-      - {path: /down, answer: {reason: maintenance, retry_after: 90s}}
-      - {path: /old, redirect: {to: /a.txt, status: 308}}
-      - {path: /none, answer: {status: 204}}
-      - {path: /quiet, files: "{root}", explain: off}
-      - {path: /telling, files: "{root}", explain: all}
-"""
-site = Server({"a.txt": "hello", "w/x.txt": "old", "d/.keep": "", "d/b.txt": ""}, config=CONFIG)
+REASONS = {
+    "no-content": 204, "reset-content": 205, "accepted-queued": 202, "payment-required": 402, "acl-denied": 403, "ip-denied": 403,
+    "request-policy-denied": 403, "read-denied": 403, "write-denied": 403, "legal-block": 451, "not-found": 404, "gone": 410,
+    "teapot": 418, "rate-limited": 429, "maintenance": 503, "site-frozen": 503, "bandwidth-limit": 503, "application-stopping": 503,
+    "application-restarting": 503, "application-unavailable": 503, "seat-limit": 503, "internal-error": 500,
+}
 
-ERRORS = [  # status, reason, target, what the class of permanence must say
-    (404, "not-found", "/z", "unknown"),
-    (404, "hidden-segment", "/.git", "permanent"),
-    (403, "listing-denied", "/d/", None),
-    (402, "payment-required", "/pay", None),
-    (410, "gone", "/gone", "permanent"),
-    (500, "internal-error", "/broken", None),
-    (503, "maintenance", "/down", "temporary"),
-    (416, "range-not-satisfiable", "/a.txt", None),
-]
+site = Server({"a.txt": "root a", "deep/b.txt": "b", "deep/er/c.txt": "c", "x/deep.txt": "longest"}, config=configured(
+    files(), *[answering(f"/{name}", name) for name in REASONS],
+    answering("/html", "request-ok", text="<p>hello", type="text/html; charset=utf-8"),
+    answering("/queued", "accepted-queued", text="{\"job\": 7}", type="application/json"),
+    answering("/withheld", "legal-block", blocked_by="https://authority.example/order", text="By order 7 of the court of <Somewhere>."),
+    answering("/later", "maintenance", retry_after="90", text="Back at noon."), answering("/upgrade", "upgrade-required", upgrade="TLS/1.3, websocket/13"),
+    answering("/denied", "request-policy-denied", text="Members of the club only."), answering("/drop", "dropped-silently"),
+    {"path": "/generate_204", "answer": {"status": "204"}}, answering("/pot", "teapot", text="Short and stout."),
+    files("/deep", directory="{root}/x", headers={"X-Where": "deep"}), answering("/deep/er", "gone"),
+    files("/deep/er/still", headers={"Cache-Control": "no-store", "Link": ["</a>; rel=x", "</b>; rel=y"]})))
 
 
-def ask(method, target, fields="", content=""):
-    return site.ask(f"{method} {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n{content}")
+@test("R129", "R130", "R225")
+def every_reason_that_may_be_configured():
+    for name, status in REASONS.items():
+        for method in ("GET", "POST", "PROPFIND"):
+            answer = site.request(method, f"/{name}", b"x" if method == "POST" else None).expect(status, name)
+            expect(site.log_of(answer)["reason"], name)
+        expect(site.get(f"/{name}").get("WWW-Authenticate"), None)
+        if status >= 400:
+            expect_true(len(answer.content) > 100, "an explanation")
 
 
-def fields_for(reason):
-    return "Range: bytes=99-\r\n" if reason == "range-not-satisfiable" else ""
+@test("R048", "R044")
+def a_path_for_captive_portals():
+    with site.connect() as c:
+        c.send("GET /generate_204 HTTP/1.1\r\nHost: a\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = c.response().expect(204, "no-content")
+        expect((answer.content, answer.get("Content-Type")), (b"", None))
+        expect(c.response().expect(200).text, "root a")
+    site.request("HEAD", "/generate_204").expect(204, "no-content")
 
 
-@test("R030")
-def head_is_get_without_content():
-    for target in ("/a.txt", "/w/x.txt", "/d", "/old", "/none", *(row[2] for row in ERRORS)):
-        get = ask("GET", target)
-        with site.connect() as c:
-            c.send(f"HEAD {target} HTTP/1.1\r\nHost: a\r\n\r\nHEAD /a.txt HTTP/1.1\r\nHost: a\r\n\r\n")
-            head = c.response(to="HEAD").expect(get.status, get.reason)
-            expect(c.kept[:5] in (b"", b"HTTP/"), True, f"content of HEAD {target}: {c.kept[:50]}")
-        for name in ("Content-Type", "ETag", "Last-Modified", "Location", "Vary", "Retry-After", "Connection"):
-            expect(head.get(name), get.get(name), f"{name} of {target}")
-        expect(head.get("Content-Length"), get.get("Content-Length"), f"Content-Length of {target}")
+@test("R051")
+def reset_content_has_a_length_of_none():
+    with site.connect() as c:
+        c.send("POST /reset-content HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=1GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = c.response().expect(205, "reset-content")
+        expect((answer.content, answer.get("Content-Length"), answer.get("Transfer-Encoding")), (b"", "0", None))
+        expect(c.response().expect(200).text, "root a")
 
 
-@test("R113", "R138")
-def errors_explain_themselves_and_say_whether_they_last():
-    for status, reason, target, lasts in ERRORS:
-        answer = ask("GET", target, fields_for(reason)).expect(status, reason)
-        expect_in(reason, answer.text)
-        expect_true(any(word in answer.text.lower() for word in ("temporary", "permanent")), answer.text)
-        problem = ask("GET", target, fields_for(reason) + "Accept: application/problem+json\r\n").expect(status, reason)
-        expect(problem.get("Content-Type"), "application/problem+json")
-        told = json.loads(problem.text)
-        expect(told["status"], status)
-        if lasts is not None:
-            expect_in(lasts, json.dumps(told).lower())
-        page = ask("GET", target, fields_for(reason) + "Accept: text/html\r\n").expect(status, reason)
-        expect_in("<html", page.text)
-        if reason != "range-not-satisfiable":  # Range is for GET alone
-            expect(ask("HEAD", target).expect(status, reason).content, b"")
+@test("R029", "R049")
+def content_of_ones_own():
+    answer = site.get("/html").expect(200, "request-ok")
+    expect((answer.text, answer.get("Content-Type"), answer.get("X-Content-Type-Options")), ("<p>hello", "text/html; charset=utf-8", "nosniff"))
+    expect(site.request("PUT", "/html", b"new").expect(200).text, "<p>hello")
+    expect(site.request("HEAD", "/html").expect(200).get("Content-Length"), "8")
+    answer = site.request("POST", "/queued", b"work").expect(202, "accepted-queued")
+    expect((answer.text, answer.get("Content-Type")), ('{"job": 7}', "application/json"))
 
 
-@test("R114")
-def errors_are_the_same_for_every_method():
-    for method in ("GET", "PUT", "POST", "DELETE", "PROPFIND", "PATCH"):
-        ask(method, "/down").expect(503, "maintenance")
-        ask(method, "/gone").expect(410, "gone")
-        site.ask(f"{method} /a.txt HTTP/1.1\r\nHost: nobody.test\r\n\r\n").expect(404, "site-not-found")
-        site.ask(f"{method} /a.txt HTTP/1.1\r\n\r\n").expect(400, "host-missing")
-        site.ask(f"{method} /a.txt HTTP/3.1\r\n\r\n").expect(505, "version-not-supported")
+@test("R207")
+def withheld_for_legal_reasons():
+    for accept in ("text/html", "application/problem+json", "text/plain"):
+        answer = site.get("/withheld", accept=accept).expect(451, "legal-block")
+        expect(answer.get("Link"), '<https://authority.example/order>; rel="blocked-by"')
+        expect_in("https://authority.example/order", answer.text)
+        expect_in("By order 7 of the court of", answer.text)
+    expect_in("&lt;Somewhere&gt;", site.get("/withheld", accept="text/html").text)
 
 
-@test("R129")
-def payment_is_required_only_where_it_was_configured():
-    answer = ask("GET", "/pay").expect(402, "payment-required")
-    expect_in("The quota of the day is used up.", answer.text)
+@test("R226", "R218", "R230")
+def later_says_when():
+    answer = site.get("/later").expect(503, "maintenance")
+    expect((answer.get("Retry-After"), answer.get("Cache-Control")), ("90", "no-store"))
+    expect_in("Back at noon.", answer.text)
+    expect_in("Temporary", answer.text)
+    for name in ("maintenance",):
+        expect(site.get(f"/{name}").get("Retry-After"), "60")
 
 
-@test("R141", "R216")
-def allow_is_true():
-    for target, tried in (("/a.txt", "PUT"), ("/w/x.txt", "POST"), ("/trace/a.txt", "DELETE"), ("/z", "PATCH")):
-        answer = ask(tried, target).expect(405, "method-not-allowed")
-        allowed = [word.upper() for word in answer.words("Allow")]
-        expect_true(tried not in allowed, f"{tried} in {allowed}")
-        for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "POST", "PATCH", "PROPFIND"):
-            status = site.request(method, target + ".new" if method in ("PUT", "DELETE") else target,
-                                  b"x" if method == "PUT" else None, host="a").status
-            expect(status == 405, method not in allowed, f"{method} {target} gives {status}, Allow is {allowed}")
+@test("R193")
+def upgrade_names_the_protocols():
+    answer = site.get("/upgrade").expect(426, "upgrade-required")
+    expect((answer.get("Upgrade"), answer.words("Connection")), ("TLS/1.3, websocket/13", ["upgrade"]))
 
 
-@test("R216")
-def a_method_that_nobody_knows():
-    for method in ("FOO", "get", "G-E_T", "X" * 32, "X" * 400):
-        with site.connect() as c:
-            answer = c.send(f"{method} /a.txt HTTP/1.1\r\nHost: a\r\n\r\n").response().expect(501, "method-unknown")
-            expect_true(answer.content, "an explanation")
+@test("R130", "R132")
+def denied_with_the_operators_words():
+    answer = site.get("/denied", authorization="Basic dTpw").expect(403, "request-policy-denied")
+    expect_in("Members of the club only.", answer.text)
+    expect(answer.get("WWW-Authenticate"), None)
+    expect(site.request("HEAD", "/denied").expect(403).content, b"")
 
 
-@test("R217")
-def get_and_head_are_never_unknown():
-    for target in ("/a.txt", "/w/x.txt", "/pay", "/broken", "/z", "/d/", "/old"):
-        for method in ("GET", "HEAD"):
-            expect_true(ask(method, target).status != 501, f"{method} {target}")
-
-
-@test("R141")
-def options():
-    answer = ask("OPTIONS", "/w/x.txt").expect(200)
-    expect(sorted(answer.words("Allow")), ["delete", "get", "head", "options", "put"])
-    answer = site.ask("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").expect(200)
-    expect_true({"get", "head", "options"} <= set(answer.words("Allow")), str(answer))
-    expect(answer.content, b"")
-
-
-@test("R031")
-def trace_echoes_without_secrets_where_it_is_on():
-    raw = ("TRACE /trace/a.txt HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nCookie: secret=1\r\nAuthorization: Basic secret\r\n"
-           "Max-Forwards: 0\r\n\r\n")
-    answer = site.ask(raw).expect(200)
-    expect(answer.get("Content-Type"), "message/http")
-    expect(answer.text, "TRACE /trace/a.txt HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nMax-Forwards: 0\r\n\r\n")
-    ask("TRACE", "/a.txt").expect(405, "method-not-allowed")
-
-
-@test("R034", "R044")
-def success_means_that_it_was_done():
-    site.request("PUT", "/w/new.txt", b"made", host="a").expect(201)
-    expect(ask("GET", "/w/new.txt").content, b"made")
-    answer = site.request("PUT", "/w/new.txt", b"changed", host="a").expect(204)
-    expect((answer.get("Content-Length"), answer.content), (None, b""))
-    expect(ask("GET", "/w/new.txt").content, b"changed")
-    ask("DELETE", "/w/new.txt").expect(204)
-    ask("GET", "/w/new.txt").expect(404, "not-found")
+@test("R178")
+def a_teapot():
+    for method, kind in (("BREW", "message/coffeepot"), ("POST", "message/coffeepot"), ("GET", None)):
+        answer = site.request(method, "/pot", b"start" if kind else None, content_type=kind)
+        answer.expect(418, "teapot")
+        expect_in("Short and stout.", answer.text)
 
 
 @test("R203")
-def a_request_can_be_dropped():
+def some_get_no_answer_at_all():
     with site.connect() as c:
-        c.send("GET /drop HTTP/1.1\r\nHost: a\r\nUser-Agent: dropped\r\n\r\n")
-        c.expect_closed()
-    line = site.log_where(user_agent="dropped")
-    expect((line["reason"], line["status"], line["bytes_out"]), ("dropped-silently", 0, 0))
-
-
-@test("R225", "R226", "R230")
-def maintenance_by_a_file():
-    flag = site.home / "stopped"
-    flag.write_text("")
-    answer = ask("GET", "/a.txt").expect(503, "maintenance")
-    expect_true(int(answer.get("Retry-After")) > 0, "Retry-After")
-    expect(answer.get("Cache-Control"), "no-store")
-    flag.unlink()
-    ask("GET", "/a.txt").expect(200)
-    expect(ask("GET", "/down").get("Retry-After"), "90")
-
-
-@test("R215")
-def errors_of_the_server_do_not_show_its_inside():
-    big = "".join(f"X-{i}: {'v' * 600}\r\n" for i in range(40))
-    with site.connect() as c:
-        c.send(f"TRACE /trace/a.txt HTTP/1.1\r\nHost: a\r\n{big}\r\n")
-        answer = c.response().expect(500, "exchange-memory-exhausted")
-        c.expect_closed()
-    for found in (answer, ask("GET", "/broken")):
-        for word in (str(site.root), str(site.home), ".c:", "verdict serve", "errno"):
-            expect_true(word not in str(found.text), f"{word} shows in {found.text}")
-    line = site.log_of(answer)
-    expect((line["reason"], line["at"]), ("exchange-memory-exhausted", 65536))
+        c.send("GET /drop/this HTTP/1.1\r\nHost: a\r\n\r\n").expect_closed()
+    line = site.log_where(target="/drop/this")
+    expect((line["status"], line["reason"], line["bytes_out"]), (0, "dropped-silently", 0))
 
 
 @test()
-def the_verdict_field_is_sent_as_configured():
-    expect(ask("GET", "/quiet/z").expect(404).get("Verdict"), None)
-    expect(ask("GET", "/quiet/a.txt").get("Verdict"), None)
-    expect(ask("GET", "/a.txt").get("Verdict"), None)
-    answer = ask("GET", "/telling/a.txt").expect(200, "request-ok")
-    expect(site.log_of(answer)["reason"], "request-ok")
+def the_longest_path_wins():
+    for target, status, text in (("/deep/deep.txt", 200, "longest"), ("/deep", 301, None), ("/deep/", 403, None), ("/deeper/b.txt", 404, None),
+                                 ("/deep/er", 410, None), ("/deep/er/c.txt", 410, None), ("/deep/erx", 404, None),
+                                 ("/deep/er/still/a.txt", 200, "root a"), ("/deep/../a.txt", 200, "root a"), ("/deep/%65r/x", 410, None)):
+        answer = site.get(target).expect(status)
+        expect_true(text is None or answer.text == text, target)
+    site.get("/deep").expect(301, "directory-redirect")
 
 
 @test()
-def languages():
-    for wish, tag in (("zh-TW", "zh-TW"), ("zh-CN", "zh-CN"), ("zh-Hant-HK", "zh-TW"), ("de", "en"), ("en;q=0.5, zh-CN", "zh-CN")):
-        answer = ask("GET", "/z", f"Accept-Language: {wish}\r\n").expect(404, "not-found")
-        expect(answer.get("Content-Language"), tag, wish)
-        expect_true({"accept", "accept-language"} <= set(answer.words("Vary")), str(answer))
+def fields_are_added_to_successes_only():
+    expect(site.get("/deep/deep.txt").get("X-Where"), "deep")
+    tag = site.get("/deep/deep.txt").get("ETag")
+    expect(site.get("/deep/deep.txt", if_none_match=tag).expect(304).get("X-Where"), "deep")
+    expect(site.get("/deep/missing").expect(404).get("X-Where"), None)
+    expect(site.get("/deep/er/still/a.txt").all("Link"), ["</a>; rel=x", "</b>; rel=y"])
+    expect(site.get("/deep/er/still/a.txt").get("Cache-Control"), "no-store")
+
+
+def host(server, target, name, version="1.1"):
+    line = f"Host: {name}\r\n" if name is not None else ""
+    return server.ask(f"GET {target} HTTP/{version}\r\n{line}\r\n")
+
+
+SITES = [
+    {"host": ["a.test", "www.a.test"], "routes": [answering("/", "request-ok", text="a")]},
+    {"host": "*.wild.test", "routes": [answering("/", "request-ok", text="wild")]},
+    {"host": "*.deep.wild.test", "routes": [answering("/", "request-ok", text="deep")]},
+    {"host": "one.wild.test", "routes": [answering("/", "request-ok", text="one")]},
+    {"host": "127.0.0.1", "routes": [answering("/only", "request-ok", text="address")]},
+    {"host": "[::1]", "routes": [answering("/", "request-ok", text="six")]},
+]
 
 
 @test()
-def sites_are_found_by_name():
-    for host in ("a", "A:8080", "SITE.test", "site.test:1"):
-        site.ask(f"GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n").expect(200)
-    for host in ("", "b", "a.site.test", "[::1]"):
-        site.ask(f"GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n").expect(404, "site-not-found")
-    site.ask("GET http://site.test/a.txt HTTP/1.1\r\nHost: b\r\n\r\n").expect(200)
-    site.ask("GET /a.txt HTTP/1.0\r\n\r\n").expect(404, "site-not-found")
+def the_host_chooses_the_site():
+    with Server(config=configured(sites=SITES)) as server:
+        for name, text in (("a.test", "a"), ("A.TEST", "a"), ("www.a.test", "a"), ("a.test:8080", "a"), ("x.wild.test", "wild"), ("x.y.wild.test", "wild"),
+                           ("x.deep.wild.test", "deep"), ("one.wild.test", "one"), ("[::1]:80", "six"), ("a.test.", "a")):
+            expect(host(server, "/", name).expect(200, "request-ok").text, text, name)
+        for name in ("b.test", "wild.test", "xa.test", "xwild.test", "192.0.2.1"):
+            answer = host(server, "/", name).expect(404, "site-not-found")
+            expect(server.log_of(answer)["host"], name)
+        host(server, "/elsewhere", "127.0.0.1").expect(404, "not-found")
+        expect(server.ask("GET http://a.test/ HTTP/1.1\r\nHost: b.test\r\n\r\n").expect(200).text, "a")
+        host(server, "/", None, "1.0").expect(404, "site-not-found")
+
+
+@test()
+def one_site_may_be_the_default():
+    sites = SITES + [{"host": "last.test", "default": "on", "routes": [answering("/", "request-ok", text="default")]}]
+    with Server(config=configured(sites=sites)) as server:
+        for name, text in (("b.test", "default"), ("last.test", "default"), ("a.test", "a"), ("192.0.2.1", "default")):
+            expect(host(server, "/", name).expect(200).text, text, name)
+        expect(host(server, "/", None, "1.0").expect(200).text, "default")
+
+
+@test("R225", "R226", "R246")
+def a_flag_stops_a_site():
+    sites = [{"host": "a.test", "stopped_by": "{root}/stop", "routes": [files()]}, {"default": "on", "routes": [files()]}]
+    with Server({"f.txt": "f"}, config=configured(sites=sites)) as server:
+        host(server, "/f.txt", "a.test").expect(200)
+        (server.root / "stop").touch()
+        answer = host(server, "/f.txt", "a.test").expect(503, "maintenance")
+        expect(answer.get("Retry-After"), "60")
+        host(server, "/missing", "a.test").expect(503, "maintenance")
+        host(server, "/f.txt", "b.test").expect(200)
+        os.unlink(server.root / "stop")
+        host(server, "/f.txt", "a.test").expect(200)
+
+
+@test("R246")
+def a_frozen_site():
+    expect_in("Temporary", site.get("/site-frozen").expect(503, "site-frozen").text)
+
+
+@test()
+def a_new_configuration_is_taken_on_sighup():
+    with Server({"f.txt": "f"}, config=configured(answering("/", "request-ok", text="before"))) as server:
+        expect(server.get("/").text, "before")
+        with server.connect() as c:
+            expect(c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().text, "before")
+            server.configure(configured(answering("/", "request-ok", text="after")))
+            server.process.send_signal(1)
+            until = time.monotonic() + 3
+            while server.get("/").text != "after" and time.monotonic() < until:
+                time.sleep(0.02)
+            expect(server.get("/").text, "after")
+            expect(c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").response().text, "after")
+        server.configure("nonsense: [")
+        server.process.send_signal(1)
+        time.sleep(0.3)
+        expect(server.get("/").expect(200).text, "after")
