@@ -69,6 +69,7 @@ struct conn {
     struct piece piece;             /* of the reply's content, not yet sent */
     bool chunked_out, body_ended, body_stopped;
     char chunk_line[24];
+    int queued_bytes; /* sent and not taken by the client, when this was last looked at */
     uint64_t lingered_bytes;
 
     uint64_t accepted_ms;

@@ -195,6 +195,17 @@ static void run_reply(struct conn *c)
     h1_over(c);
 }
 
+/* A client that goes on sending must not be told so by a RST, which might overtake the reply. RFC9112:9.6. Where
+ * connections are what is short, that is only done for what is known to be unread. */
+static bool wants_to_linger(const struct conn *c)
+{
+    if (!c->content_done || c->have > c->at)
+        return true;
+    if (c->wire->draining || c->over_server || c->over_client || c->over_descriptors)
+        return conn_has_unread(c);
+    return true;
+}
+
 /* The reply has left, or cannot: give the exchange back and decide what the connection does next. */
 void h1_over(struct conn *c)
 {
@@ -214,7 +225,7 @@ void h1_over(struct conn *c)
             next_request(c);
         else
             run_drain(c);
-    } else if (!c->content_done || c->have > c->at || conn_has_unread(c)) {
+    } else if (wants_to_linger(c)) {
         conn_linger(c);
     } else {
         conn_close(c);
@@ -299,6 +310,10 @@ static void h1_timeout(struct conn *c)
         }
         break;
     case CONN_REPLY:
+        if (h1_send_moves(c)) {
+            conn_timer(c, c->wire->settings->send_wait_ms);
+            break;
+        }
         exchange_break(c->x, R_response_send_timeout, 0, HERE);
         c->broken = true;
         h1_over(c);

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -11,6 +13,22 @@ static enum flow broken(struct conn *c, int err)
 {
     c->broken = true;
     return exchange_break(c->x, R_client_closed_during_response, (uint32_t)err, HERE);
+}
+
+/* Bytes that the socket took and the client did not. */
+static int queued(const struct conn *c)
+{
+    int bytes = 0;
+
+    return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+bool h1_send_moves(struct conn *c)
+{
+    int before = c->queued_bytes;
+
+    c->queued_bytes = queued(c);
+    return c->queued_bytes < before;
 }
 
 /* The socket takes no more. What lies in the worker's scratch must outlive this round. */
@@ -26,6 +44,7 @@ static enum flow blocked(struct conn *c)
             return exchange_break(x, R_exchange_memory_exhausted, 0, HERE);
         }
     }
+    c->queued_bytes = queued(c);
     conn_timer(c, c->wire->settings->send_wait_ms);
     return FLOW_WAIT;
 }
