@@ -5,6 +5,8 @@
 #include "explain/look_up_impl.h"
 #include "reason/reason_lookup.h"
 
+#define MISSPELT_LETTERS 2
+
 /* Ids of reasons begin here; smaller numbers are statuses or error numbers of Cloudflare. */
 #define FIRST_ID 1300
 
@@ -241,6 +243,20 @@ static void add_reasons(struct look_up *out)
     }
 }
 
+/* A name spelt nearly right is no search for its parts: better to be told the right one. */
+static bool is_misspelt(struct span what)
+{
+    if (span_find(what, ' ') < what.n || (span_find(what, '-') == what.n && span_find(what, '_') == what.n))
+        return false;
+    for (size_t at = 0; at < look_up_item_count(); at++) {
+        struct look_up_item item = look_up_item_at(at);
+
+        if (item.kind == LOOK_UP_REASON && look_up_distance(what, &item) <= MISSPELT_LETTERS)
+            return true;
+    }
+    return false;
+}
+
 bool look_up(struct span what, struct look_up *out)
 {
     bool is_number;
@@ -251,7 +267,8 @@ bool look_up(struct span what, struct look_up *out)
         return false;
     if (find_reason(what, out) || find_number(what, out, &is_number))
         return true;
-    if (is_number || !(find_saying(what, out) || find_phrase(what, out) || look_up_words(what, out)))
+    if (is_number || is_misspelt(what) ||
+        !(find_saying(what, out) || find_phrase(what, out) || look_up_words(what, out)))
         return false;
     add_reasons(out);
     return true;

@@ -10,4 +10,7 @@ struct look_up_item look_up_item_at(size_t at);
 /* Fill out->items[0] and out->also by the words of `what`. False when they fit nothing well. */
 bool look_up_words(struct span what, struct look_up *out);
 
+/* How many letters of `what` are wrong, if the item is meant. */
+unsigned look_up_distance(struct span what, const struct look_up_item *item);
+
 #endif

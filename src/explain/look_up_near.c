@@ -42,7 +42,7 @@ static unsigned distance(struct span a, struct span b)
 }
 
 /* By the name of an item or, for codes, by its phrase as well. */
-static unsigned item_distance(struct span what, const struct look_up_item *item)
+unsigned look_up_distance(struct span what, const struct look_up_item *item)
 {
     struct look_up_name name = look_up_name(item);
     unsigned by_name = distance(what, span_of(name.text));
@@ -59,7 +59,7 @@ size_t look_up_near(struct span what, struct look_up_item near[], size_t most)
         for (size_t at = 0; at < look_up_item_count() && count < most; at++) {
             struct look_up_item item = look_up_item_at(at);
 
-            if (item_distance(what, &item) == wanted)
+            if (look_up_distance(what, &item) == wanted)
                 near[count++] = item;
         }
     return count;

@@ -149,9 +149,9 @@ static void every_number_leads_to_its_reason(void **state)
 
 static void the_unknown_is_unknown(void **state)
 {
-    static const char *const unknown[] = { "",          " ",      "299",       "4044",       "404.99", "nginx:1",
-                                           "not-fuond", "xyzzy",  "404.",      "nobody:404", ":404",   "99999",
-                                           "\xff\xff",  "teapto", "the of is", "rfc:499" };
+    static const char *const unknown[] = { "",          " ",      "299",       "4044",       "404.99",        "nginx:1",
+                                           "not-fuond", "xyzzy",  "404.",      "nobody:404", ":404",          "99999",
+                                           "\xff\xff",  "teapto", "the of is", "rfc:499",    "if-mach-failed" };
 
     (void)state;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
