@@ -33,54 +33,72 @@ static void names_free(struct names *found)
         free(found->name[i]);
 }
 
-static DIR *directory_open(const struct file_lookup *l, const struct file_place *at)
+/* We are short of something: what is there cannot be told. */
+static bool is_shortage(int err)
 {
-    int fd = file_walk_open(l->settings->root_fd, at->text, O_RDONLY | O_DIRECTORY);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-
-    if (fd >= 0 && d == NULL)
-        close(fd);
-    return d;
+    return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
-/* The names in `directory` that fit `asked`, sorted. */
-static void names_find(const struct file_lookup *l, const struct file_place *directory, const char *asked,
-                       struct names *found)
+/* 0 or -errno. */
+static int directory_open(const struct file_lookup *l, const struct file_place *at, DIR **out)
 {
-    DIR *d = directory_open(l, directory);
+    int fd = file_walk_open(l->settings->root_fd, at->text, O_RDONLY | O_DIRECTORY);
+    int err;
+
+    if (fd < 0)
+        return fd;
+    *out = fdopendir(fd);
+    err = *out != NULL ? 0 : -errno;
+    if (err != 0)
+        close(fd);
+    return err;
+}
+
+/* The names in `directory` that fit `asked`, sorted; none where it cannot be read. 0, or -errno of a shortage. */
+static int names_find(const struct file_lookup *l, const struct file_place *directory, const char *asked,
+                      struct names *found)
+{
+    DIR *d = NULL;
+    int err = directory_open(l, directory, &d);
     struct dirent *e;
 
     *found = (struct names){ 0 };
-    if (d == NULL)
-        return;
+    if (err != 0)
+        return is_shortage(err) ? err : 0;
     for (unsigned n = 0; n < NAMES_MAX && found->count < FILE_VARIANTS_MAX && (e = readdir(d)) != NULL; n++) {
         if (!file_variant_fits(l->types, span_of(asked), span_of(e->d_name)))
             continue;
         found->name[found->count] = strdup(e->d_name);
-        found->count += found->name[found->count] != NULL;
+        if (found->name[found->count] == NULL) {
+            err = -ENOMEM;
+            break;
+        }
+        found->count++;
     }
     closedir(d);
     qsort(found->name, found->count, sizeof found->name[0], by_name);
+    return err;
 }
 
-/* Is `at` a link whose target, a name beside it, has variants and does not exist? */
-static bool links_to_variants(const struct file_lookup *l, const struct file_place *directory, const char *name)
+/* Is `at` a link whose target, a name beside it, has variants and does not exist? 1, 0, or -errno of a shortage. */
+static int links_to_variants(const struct file_lookup *l, const struct file_place *directory, const char *name)
 {
     int fd = file_walk_open(l->settings->root_fd, directory->text, O_PATH | O_DIRECTORY);
     char target[NAME_MAX + 1];
     struct names found;
     ssize_t n;
+    int err;
 
     if (fd < 0)
-        return false;
+        return is_shortage(fd) ? fd : 0;
     n = readlinkat(fd, name, target, sizeof target);
     close(fd);
     if (n <= 0 || n == sizeof target || memchr(target, '/', (size_t)n) != NULL)
-        return false;
+        return 0;
     target[n] = '\0';
-    names_find(l, directory, target, &found);
+    err = names_find(l, directory, target, &found);
     names_free(&found);
-    return found.count > 0;
+    return err != 0 ? err : found.count > 0;
 }
 
 /* 0 or -errno; what cannot be read is passed over, as long as something else stands for the name. */
@@ -89,15 +107,17 @@ static int variant_look(struct file_lookup *l, const struct file_place *director
     struct file_place at;
     struct stat st = { 0 };
     int fd = file_place_join(&at, directory, name);
-    bool negotiates;
+    int negotiates;
 
     if (fd == 0)
         fd = file_walk_open(l->settings->root_fd, at.text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+    if (is_shortage(fd))
         return fd;
     if (fd >= 0 && fstat(fd, &st) != 0)
         st.st_mode = 0;
-    negotiates = S_ISDIR(st.st_mode) || (fd == -ENOENT && links_to_variants(l, directory, name));
+    negotiates = fd == -ENOENT ? links_to_variants(l, directory, name) : S_ISDIR(st.st_mode);
+    if (negotiates < 0)
+        return negotiates;
     if (fd >= 0 && (negotiates || !S_ISREG(st.st_mode)))
         close(fd);
     if (negotiates)
@@ -110,9 +130,8 @@ static int variant_look(struct file_lookup *l, const struct file_place *director
 int file_variants_find(struct file_lookup *l, const struct file_place *directory, const char *name)
 {
     struct names found;
-    int err = 0;
+    int err = names_find(l, directory, name, &found);
 
-    names_find(l, directory, name, &found);
     for (unsigned i = 0; i < found.count && err == 0; i++)
         err = variant_look(l, directory, found.name[i]);
     names_free(&found);

@@ -82,10 +82,13 @@ static void fail(struct file_lookup *l, enum reason why, int error)
     l->error = error;
 }
 
-static bool is_directory(const struct file_lookup *l, const struct file_place *at)
+/* What cannot be found out is no "no": the lookup has failed then. */
+static bool is_directory(struct file_lookup *l, const struct file_place *at)
 {
     int fd = file_walk_open(l->settings->root_fd, at->text, O_PATH | O_DIRECTORY);
 
+    if (fd < 0 && file_lookup_reason(-fd) != R_NONE)
+        fail(l, file_lookup_reason(-fd), -fd);
     if (fd < 0)
         return false;
     close(fd);
@@ -94,7 +97,7 @@ static bool is_directory(const struct file_lookup *l, const struct file_place *a
 
 /* Opens a file or directory; a descriptor and its status, or -errno. A directory that may be entered, though not read,
  * can still have an index. */
-static int open_at(const struct file_lookup *l, const struct file_place *at, struct stat *st)
+static int open_at(struct file_lookup *l, const struct file_place *at, struct stat *st)
 {
     int fd = file_walk_open(l->settings->root_fd, at->text, OPEN_FLAGS);
     int err;
@@ -129,6 +132,8 @@ static void nothing_there(struct file_lookup *l, const struct file_place *at, in
         return;
     file_place_above(&above, at);
     l->made->parent_exists = is_directory(l, &above);
+    if (l->why != R_NONE)
+        return;
     if (l->settings->tombstones)
         l->made->was_removed =
             file_tombstone_there(l->settings->root_fd, (struct span){ at->text, at->n }, l->settings->tombstone_s);

@@ -20,8 +20,12 @@ CALLS = [name.lower() for name in re.findall(r"\w+", CALLS)]
 
 def plain_program():
     """The release build: a sanitizer's own allocator and ours do not go together."""
+    if program().parent.name not in ("asan", "tsan", "coverage"):
+        return program()
     beside = program().parent.parent / "release/verdict"
-    return beside if program().parent.name in ("asan", "tsan", "coverage") else program()
+    if not beside.exists():
+        raise FileNotFoundError(f"{beside} is not there: ./dev build release makes it")
+    return beside
 
 
 class Faults:
