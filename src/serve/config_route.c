@@ -125,6 +125,7 @@ static void files_fill(struct config_builder *b, const struct config_value v[], 
         .write = write,
         .sync = (enum file_sync)v[KEY_route_sync].number,
         .tombstones = v[KEY_route_tombstones].number == 1,
+        .tombstone_s = v[KEY_route_tombstone_lifetime].number,
         .quota_bytes = v[KEY_route_quota].number,
     };
     index_read(b, &v[KEY_route_index], &route->file);

@@ -23,10 +23,29 @@ struct server {
     struct shared_config *config; /* the newest; one hold is the server's */
     struct worker_shared shared;
     struct worker *workers;
+    unsigned running; /* workers whose threads were started */
     struct address *addresses;
     uint32_t address_count;
     int *fds; /* of worker w and address a at [w * address_count + a] */
 };
+
+/* What a crash left in the directories that are written to. They serve all the same when this fails. */
+static void tidy(struct server *s)
+{
+    const struct config *config = s->config->config;
+
+    for (uint32_t i = 0; i < config->site_count; i++)
+        for (uint32_t r = 0; r < config->sites[i].route_count; r++) {
+            const struct route *route = &config->sites[i].routes[r];
+            int err = 0;
+
+            if (route->resource == &file_resource && route->file.write)
+                err = file_shared_tidy(s->shared.files, &route->file);
+            if (err != 0)
+                fprintf(stderr, "verdict: %s: cannot look for what a crash left: %s\n", route->file.root,
+                        strerror(-err));
+        }
+}
 
 static struct shared_config *shared_config_new(const struct config_options *options, unsigned holders)
 {
@@ -82,6 +101,8 @@ static int listen_all(struct server *s)
     s->fds = calloc((size_t)s->address_count * s->shared.workers, sizeof *s->fds);
     if (s->addresses == NULL || s->fds == NULL)
         return 1;
+    for (size_t i = 0; i < (size_t)s->address_count * s->shared.workers; i++)
+        s->fds[i] = -1;
     for (uint32_t a = 0; a < s->address_count; a++) {
         const char *why = "";
 
@@ -149,6 +170,7 @@ static int workers_start(struct server *s)
             fprintf(stderr, "verdict: cannot start worker %u: %s\n", w, strerror(-err));
             return 1;
         }
+        s->running++;
     }
     return 0;
 }
@@ -179,12 +201,14 @@ static void reload(struct server *s)
             fprintf(stderr, "verdict: reload: no memory: worker %u goes on with the old configuration\n", w);
     shared_config_release(s->config);
     s->config = fresh;
+    tidy(s);
     fprintf(stderr, "verdict: reload: the new configuration is in force\n");
 }
 
 static void signals_block(sigset_t *waited_for)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit fails, which is survivable */
     sigemptyset(waited_for);
     sigaddset(waited_for, SIGTERM);
     sigaddset(waited_for, SIGINT);
@@ -211,15 +235,25 @@ static void wait_for_end(struct server *s, const sigset_t *waited_for)
 
 static void stop(struct server *s)
 {
-    for (unsigned w = 0; w < s->shared.workers; w++)
+    for (unsigned w = 0; w < s->running; w++)
         worker_drain(&s->workers[w]);
-    for (unsigned w = 0; w < s->shared.workers; w++)
+    for (unsigned w = 0; w < s->running; w++)
         worker_join(&s->workers[w]);
     log_stop(&s->shared.log);
 }
 
+/* Listeners that no worker has taken over. */
+static void listeners_close(const struct server *s)
+{
+    for (unsigned w = s->running; s->fds != NULL && w < s->shared.workers; w++)
+        for (uint32_t a = 0; a < s->address_count; a++)
+            if (s->fds[(size_t)w * s->address_count + a] >= 0)
+                listen_close(&s->addresses[a], s->fds[(size_t)w * s->address_count + a]);
+}
+
 static void server_free(struct server *s)
 {
+    listeners_close(s);
     shared_config_release(s->config);
     file_shared_release(&s->shared.files);
     clients_release(&s->shared.clients);
@@ -227,6 +261,17 @@ static void server_free(struct server *s)
     free(s->workers);
     free(s->addresses);
     free(s->fds);
+}
+
+static int start(struct server *s)
+{
+    int code = share(s);
+
+    if (code == 0)
+        code = listen_all(s);
+    if (code == 0)
+        code = log_open(s);
+    return code != 0 ? code : workers_start(s);
 }
 
 int server_run(const struct config_options *options)
@@ -242,12 +287,13 @@ int server_run(const struct config_options *options)
     signals_block(&waited_for);
     if (rlimit_raise_files(&files) != 0)
         fprintf(stderr, "verdict: the limit of open files could not be raised: %s\n", strerror(errno));
-    if ((code = share(&s)) != 0 || (code = listen_all(&s)) != 0 || (code = log_open(&s)) != 0 ||
-        (code = workers_start(&s)) != 0)
-        return code;
-    announce(&s);
-    wait_for_end(&s, &waited_for);
+    code = start(&s);
+    if (code == 0) {
+        tidy(&s);
+        announce(&s);
+        wait_for_end(&s, &waited_for);
+    }
     stop(&s);
     server_free(&s);
-    return 0;
+    return code;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -592,14 +593,19 @@ static void test_no_descriptor(void **state)
 {
     struct feed feed = { .content = SPAN("new"), .declared = true };
     struct exchange *x = feed_open(&site, "PUT /f", &feed);
-    int all[2048], n = 0;
+    struct rlimit before, few;
+    int all[256], n = 0;
 
     (void)state;
-    while (n < 2048 && (all[n] = dup(0)) >= 0)
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){ .rlim_cur = 256, .rlim_max = before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (n < 256 && (all[n] = dup(0)) >= 0)
         n++;
     feed_run(&site, x, file_resource.accept);
     while (n > 0)
         close(all[--n]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(x->verdict.why, R_descriptors_exhausted);
     assert_int_equal(x->verdict.at, EMFILE);
     site_done(&x);
