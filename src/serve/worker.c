@@ -89,16 +89,18 @@ static void accept_ready(struct watch *watch, uint32_t events)
     }
 }
 
+/* Who has connected by now is taken on: closing a listener resets what it has not handed out. */
 static void listeners_close(struct worker *w)
 {
-    timer_drop(&w->accept_timer);
     for (uint32_t i = 0; i < w->listener_count; i++) {
         int fd = w->listeners[i].watch.fd;
 
+        accept_ready(&w->listeners[i].watch, EPOLLIN);
         loop_unwatch(&w->loop, &w->listeners[i].watch);
         w->listeners[i].watch.fd = -1;
         listen_close(w->listeners[i].address, fd);
     }
+    timer_drop(&w->accept_timer);
 }
 
 static void stop_now(struct timer *t)
