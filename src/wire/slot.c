@@ -26,11 +26,9 @@ static struct slot *slot_new(unsigned fields)
     return s;
 }
 
-/* Out of line, so that the library's memset does it: what the compiler puts here for a size that it knows is slower. */
-__attribute__((noipa)) static void clear(void *p, size_t bytes)
-{
-    memset(p, 0, bytes);
-}
+/* Called through a pointer, so that the library's memset does it: what compilers put in place for a size that they know
+ * is slower. */
+static void *(*const volatile clear)(void *, int, size_t) = memset;
 
 struct exchange *slot_take(struct slot **list, unsigned fields, uint32_t arena_bytes)
 {
@@ -42,7 +40,7 @@ struct exchange *slot_take(struct slot **list, unsigned fields, uint32_t arena_b
     else if ((s = slot_new(fields)) == NULL)
         return NULL;
     ticket = s->x.wait.ticket;
-    clear(&s->x, offsetof(struct exchange, reply_fields));
+    clear(&s->x, 0, offsetof(struct exchange, reply_fields));
     s->x.wait.ticket = ticket;
     arena_init(&s->x.arena, s->arena, sizeof s->arena, arena_bytes);
     head_init(&s->x.req.head, s->fields);
