@@ -123,6 +123,12 @@ bool arena_on_reset(struct arena *a, void (*fn)(void *), void *arg)
     return true;
 }
 
+void arena_extend(struct arena *a, size_t bytes)
+{
+    a->left += bytes;
+    a->full = false;
+}
+
 void arena_reset(struct arena *a)
 {
     while (a->defers != NULL) {

@@ -54,6 +54,9 @@ struct span arena_print(struct arena *a, const char *format, ...) __attribute__(
 /* fn(arg) runs at reset, newest first. False (and nothing is registered) when full. */
 bool arena_on_reset(struct arena *a, void (*fn)(void *), void *arg);
 
+/* Forget `full` and let so many bytes more be taken until reset: enough to say that it was full. */
+void arena_extend(struct arena *a, size_t bytes);
+
 /* Runs the defers, returns the memory, forgets `full`; the first block stays. O(blocks + defers). */
 void arena_reset(struct arena *a);
 

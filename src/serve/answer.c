@@ -6,6 +6,8 @@
 #include "http/path.h"
 #include "serve/config.h"
 
+#define LAST_WORDS_BYTES 32768u /* what an explanation takes, with room to spare */
+
 static struct span target_uri(struct exchange *x, struct span tail)
 {
     struct span path = x->req.path;
@@ -130,11 +132,21 @@ static void route_fields(struct exchange *x)
         reply_add(x, route->fields[i].name, route->fields[i].value);
 }
 
-/* What is there cannot be told: forget all of it, the memory included, and say so. */
+static void reply_forget(struct exchange *x)
+{
+    struct body *body = x->reply.body;
+
+    if (body != NULL && body->ops->stop != NULL)
+        body->ops->stop(body);
+    x->reply = (struct reply){ 0 };
+}
+
+/* What is there cannot be told: forget all of it, and say so in memory beyond the limit. */
 static void memory_exhausted(struct exchange *x)
 {
     verdict_set(&x->verdict, R_exchange_memory_exhausted, x->arena.limit);
-    x->reply = (struct reply){ 0 };
+    reply_forget(x);
+    arena_extend(&x->arena, LAST_WORDS_BYTES);
 }
 
 /* Errors and redirects explain themselves, and what was made is described. RFC9110:15.3.2, 15.4, 15.5 */
@@ -174,9 +186,10 @@ void answer(struct exchange *x)
     compose(x);
     if (x->arena.full) {
         memory_exhausted(x);
-        x->arena.full = false;
         compose(x);
     }
+    if (x->arena.full) /* the system has none either: the status alone is told */
+        reply_forget(x);
     x->moments.answered_ms = x->now_ms;
     x->codec->reply(x);
 }
