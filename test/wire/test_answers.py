@@ -5,19 +5,27 @@ import time
 from harness import Server, answering, configured, expect, expect_in, expect_true, files, test
 
 REASONS = {
-    "no-content": 204, "reset-content": 205, "accepted-queued": 202, "payment-required": 402, "acl-denied": 403, "ip-denied": 403,
-    "request-policy-denied": 403, "read-denied": 403, "write-denied": 403, "legal-block": 451, "not-found": 404, "gone": 410,
-    "teapot": 418, "rate-limited": 429, "maintenance": 503, "site-frozen": 503, "bandwidth-limit": 503, "application-stopping": 503,
+    "no-content": 204, "reset-content": 205, "accepted-queued": 202, "payment-required": 402, "acl-denied": 403,
+    "ip-denied": 403,
+    "request-policy-denied": 403, "read-denied": 403, "write-denied": 403, "legal-block": 451, "not-found": 404,
+    "gone": 410,
+    "teapot": 418, "rate-limited": 429, "maintenance": 503, "site-frozen": 503, "bandwidth-limit": 503,
+    "application-stopping": 503,
     "application-restarting": 503, "application-unavailable": 503, "seat-limit": 503, "internal-error": 500,
 }
+
+LAST = "GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 site = Server({"a.txt": "root a", "deep/b.txt": "b", "deep/er/c.txt": "c", "x/deep.txt": "longest"}, config=configured(
     files(), *[answering(f"/{name}", name) for name in REASONS],
     answering("/html", "request-ok", text="<p>hello", type="text/html; charset=utf-8"),
     answering("/queued", "accepted-queued", text="{\"job\": 7}", type="application/json"),
-    answering("/withheld", "legal-block", blocked_by="https://authority.example/order", text="By order 7 of the court of <Somewhere>."),
-    answering("/later", "maintenance", retry_after="90", text="Back at noon."), answering("/upgrade", "upgrade-required", upgrade="TLS/1.3, websocket/13"),
-    answering("/denied", "request-policy-denied", text="Members of the club only."), answering("/drop", "dropped-silently"),
+    answering("/withheld", "legal-block", blocked_by="https://authority.example/order",
+              text="By order 7 of the court of <Somewhere>."),
+    answering("/later", "maintenance", retry_after="90", text="Back at noon."),
+    answering("/upgrade", "upgrade-required", upgrade="TLS/1.3, websocket/13"),
+    answering("/denied", "request-policy-denied", text="Members of the club only."),
+    answering("/drop", "dropped-silently"),
     {"path": "/generate_204", "answer": {"status": "204"}}, answering("/pot", "teapot", text="Short and stout."),
     files("/deep", directory="{root}/x", headers={"X-Where": "deep"}), answering("/deep/er", "gone"),
     files("/deep/er/still", headers={"Cache-Control": "no-store", "Link": ["</a>; rel=x", "</b>; rel=y"]})))
@@ -37,7 +45,7 @@ def every_reason_that_may_be_configured():
 @test("R048", "R044")
 def a_path_for_captive_portals():
     with site.connect() as c:
-        c.send("GET /generate_204 HTTP/1.1\r\nHost: a\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        c.send("GET /generate_204 HTTP/1.1\r\nHost: a\r\n\r\n" + LAST)
         answer = c.response().expect(204, "no-content")
         expect((answer.content, answer.get("Content-Type")), (b"", None))
         expect(c.response().expect(200).text, "root a")
@@ -47,7 +55,7 @@ def a_path_for_captive_portals():
 @test("R051")
 def reset_content_has_a_length_of_none():
     with site.connect() as c:
-        c.send("POST /reset-content HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=1GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        c.send("POST /reset-content HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=1" + LAST)
         answer = c.response().expect(205, "reset-content")
         expect((answer.content, answer.get("Content-Length"), answer.get("Transfer-Encoding")), (b"", "0", None))
         expect(c.response().expect(200).text, "root a")
@@ -56,7 +64,8 @@ def reset_content_has_a_length_of_none():
 @test("R029", "R049")
 def content_of_ones_own():
     answer = site.get("/html").expect(200, "request-ok")
-    expect((answer.text, answer.get("Content-Type"), answer.get("X-Content-Type-Options")), ("<p>hello", "text/html; charset=utf-8", "nosniff"))
+    expect((answer.text, answer.get("Content-Type"), answer.get("X-Content-Type-Options")),
+           ("<p>hello", "text/html; charset=utf-8", "nosniff"))
     expect(site.request("PUT", "/html", b"new").expect(200).text, "<p>hello")
     expect(site.request("HEAD", "/html").expect(200).get("Content-Length"), "8")
     answer = site.request("POST", "/queued", b"work").expect(202, "accepted-queued")
@@ -115,9 +124,11 @@ def some_get_no_answer_at_all():
 
 @test()
 def the_longest_path_wins():
-    for target, status, text in (("/deep/deep.txt", 200, "longest"), ("/deep", 301, None), ("/deep/", 403, None), ("/deeper/b.txt", 404, None),
+    for target, status, text in (("/deep/deep.txt", 200, "longest"), ("/deep", 301, None), ("/deep/", 403, None),
+                                 ("/deeper/b.txt", 404, None),
                                  ("/deep/er", 410, None), ("/deep/er/c.txt", 410, None), ("/deep/erx", 404, None),
-                                 ("/deep/er/still/a.txt", 200, "root a"), ("/deep/../a.txt", 200, "root a"), ("/deep/%65r/x", 410, None)):
+                                 ("/deep/er/still/a.txt", 200, "root a"), ("/deep/../a.txt", 200, "root a"),
+                                 ("/deep/%65r/x", 410, None)):
         answer = site.get(target).expect(status)
         expect_true(text is None or answer.text == text, target)
     site.get("/deep").expect(301, "directory-redirect")
@@ -151,8 +162,10 @@ SITES = [
 @test()
 def the_host_chooses_the_site():
     with Server(config=configured(sites=SITES)) as server:
-        for name, text in (("a.test", "a"), ("A.TEST", "a"), ("www.a.test", "a"), ("a.test:8080", "a"), ("x.wild.test", "wild"), ("x.y.wild.test", "wild"),
-                           ("x.deep.wild.test", "deep"), ("one.wild.test", "one"), ("[::1]:80", "six"), ("a.test.", "a")):
+        for name, text in (("a.test", "a"), ("A.TEST", "a"), ("www.a.test", "a"), ("a.test:8080", "a"),
+                           ("x.wild.test", "wild"), ("x.y.wild.test", "wild"),
+                           ("x.deep.wild.test", "deep"), ("one.wild.test", "one"), ("[::1]:80", "six"),
+                           ("a.test.", "a")):
             expect(host(server, "/", name).expect(200, "request-ok").text, text, name)
         for name in ("b.test", "wild.test", "xa.test", "xwild.test", "192.0.2.1"):
             answer = host(server, "/", name).expect(404, "site-not-found")
@@ -173,7 +186,8 @@ def one_site_may_be_the_default():
 
 @test("R225", "R226", "R246")
 def a_flag_stops_a_site():
-    sites = [{"host": "a.test", "stopped_by": "{root}/stop", "routes": [files()]}, {"default": "on", "routes": [files()]}]
+    sites = [{"host": "a.test", "stopped_by": "{root}/stop", "routes": [files()]},
+             {"default": "on", "routes": [files()]}]
     with Server({"f.txt": "f"}, config=configured(sites=sites)) as server:
         host(server, "/f.txt", "a.test").expect(200)
         (server.root / "stop").touch()

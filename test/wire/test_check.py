@@ -1,4 +1,4 @@
-"""verdict check: every mistake of a configuration at its place, with what is allowed; and a server that does not start with one."""
+"""verdict check: every mistake of a configuration at its place, with what is allowed; no server starts with one."""
 import subprocess
 
 from harness import Server, configured, expect, expect_in, expect_true, files, program, test, verdict
@@ -36,7 +36,8 @@ def single_mistakes_and_their_places():
         ("workers: 0\n" + ROUTE % fine, '1:10: "0" is too small: "workers" takes 1 to 1024'),
         ("workers: 9999\n" + ROUTE % fine, '1:10: "9999" is too large: "workers" takes 1 to 1024'),
         ("workers: many\n" + ROUTE % fine, '1:10: "many" is not a number'),
-        ("dialect: apache\n" + ROUTE % fine, '1:10: "apache" is nothing that "dialect" takes: allowed: rfc, nginx, iis, cloudflare'),
+        ("dialect: apache\n" + ROUTE % fine,
+         '1:10: "apache" is nothing that "dialect" takes: allowed: rfc, nginx, iis, cloudflare'),
         ("workers: 1\nworkers: 2\n" + ROUTE % fine, '2:1: "workers" is here twice: the first is in line 1'),
         ("limits: {target_bytes: 1}\n" + ROUTE % fine, '1:24: "1" is too small: "target_bytes" takes 256 to 64KiB'),
         ("times: {keep_alive_ms: 5 parsecs}\n" + ROUTE % fine, '1:24: "5 parsecs" is not a time'),
@@ -45,13 +46,16 @@ def single_mistakes_and_their_places():
         (ROUTE % "{path: /, files: /nonexistent}", "1:36: /nonexistent: No such file or directory"),
         (ROUTE % "{path: /}", '1:19: a route needs one of "files", "redirect" and "answer"'),
         (ROUTE % "{files: /tmp}", '1:19: a route needs "path"'),
-        (ROUTE % "{path: /, files: /tmp, answer: {reason: gone}}", 'one route has only one of "files", "redirect" and "answer"'),
+        (ROUTE % "{path: /, files: /tmp, answer: {reason: gone}}",
+         'one route has only one of "files", "redirect" and "answer"'),
         (ROUTE % "{path: /, answer: {reason: gone}, listing: on}", '"listing" goes only with "files"'),
         (ROUTE % "{path: /, redirect: {status: 301}}", '1:39: redirect needs "to"'),
         (ROUTE % "{path: /, redirect: {to: /x y}}", "has a byte that no URI has"),
-        (ROUTE % "{path: /, redirect: {to: example.org}}", "is neither a path that begins with / nor a URI with its scheme"),
+        (ROUTE % "{path: /, redirect: {to: example.org}}",
+         "is neither a path that begins with / nor a URI with its scheme"),
         (ROUTE % "{path: /, redirect: {to: /x, status: 200}}", "allowed: 301, 302, 303, 307, 308"),
-        (ROUTE % "{path: /a, redirect: {to: /x, status: 305}}", "use-proxy (305) is deprecated and no client acts on it"),
+        (ROUTE % "{path: /a, redirect: {to: /x, status: 305}}",
+         "use-proxy (305) is deprecated and no client acts on it"),
         (ROUTE % "{path: /a, redirect: {to: /x, status: 306}}", "306"),
         (ROUTE % "{path: /, answer: {status: 306}}", "switch-proxy-reserved (306) is reserved and never sent"),
         (ROUTE % "{path: /, answer: {reason: use-proxy}}", "use-proxy (305) is deprecated and no client acts on it"),
@@ -64,7 +68,7 @@ def single_mistakes_and_their_places():
         (ROUTE % "{path: /, files: /tmp, headers: {Date: x}}", '"Date" is not for you to set'),
         (ROUTE % '{path: /, files: /tmp, headers: {X: "a\\nb"}}', "has a control character"),
         (ROUTE % "{path: /, files: /tmp}, {path: /, files: /tmp}", 'route "/" is here twice: the first is in line 1'),
-        ("sites: [{host: a.test, routes: [{path: /, files: /tmp}]}, {host: A.test, routes: [{path: /, files: /tmp}]}]\n", "is here twice"),
+        (f"sites: [{{host: a.test, routes: [{fine}]}}, {{host: A.test, routes: [{fine}]}}]\n", "is here twice"),
         ("sites: []\n", '"sites" has 0 members'),
         ("a: &x 1\n", "anchors (&name) and aliases (*name) are not taken"),
         ("sites: [\n", "2:1: while parsing"),
@@ -81,7 +85,8 @@ def single_mistakes_and_their_places():
 
 @test()
 def all_mistakes_are_told_in_the_order_of_the_file():
-    said = complaints("workers: 0\ndialect: x\nsites:\n  - routes:\n      - path: no\n        files: /tmp\n      - path: /x\n")
+    said = complaints("workers: 0\ndialect: x\nsites:\n  - routes:\n      - path: no\n        files: /tmp\n"
+                      "      - path: /x\n")
     expect([line.split(":")[:2] for line in said], [["1", "10"], ["2", "10"], ["5", "15"], ["7", "9"]])
 
 
@@ -110,7 +115,8 @@ def wrong_usage_is_2():
 
 @test()
 def a_server_does_not_start_with_a_mistake():
-    done = subprocess.run([program(), "serve", "-c", "/dev/stdin"], input="workers: 0\n", capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([program(), "serve", "-c", "/dev/stdin"], input="workers: 0\n", capture_output=True,
+                          text=True, timeout=20, check=False)
     expect(done.returncode, 2)
     expect_in(':1:10: "0" is too small', done.stderr)
     done = verdict("serve", "-c", "/nonexistent.yaml")

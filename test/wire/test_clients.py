@@ -14,7 +14,8 @@ from harness.server import ROOT
 TEXT = b"".join(b"a line of text, number %d, that shrinks well\n" % i for i in range(2000))
 LARGE = os.urandom(3 << 20)
 
-site = Server({"index.html": "<!doctype html><title>Home</title><p>home", "text.txt": TEXT, "large.bin": LARGE, "small.bin": os.urandom(1024),
+site = Server({"index.html": "<!doctype html><title>Home</title><p>home", "text.txt": TEXT, "large.bin": LARGE,
+               "small.bin": os.urandom(1024),
                "list/a b.txt": "x", "list/<script>document.title='evil'<": "x", "dir/index.html": "in dir"},
               config=configured(files(write="on"), files("/list", directory="{root}/list", listing="on"),
                                 {"path": "/old", "redirect": {"to": "/text.txt", "status": "301"}}))
@@ -35,7 +36,8 @@ def url(target):
 
 def run(*words, good=(0,), seconds=20, **more):
     done = subprocess.run([str(word) for word in words], capture_output=True, timeout=seconds, check=False, **more)
-    expect_true(done.returncode in good, f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")
+    expect_true(done.returncode in good,
+                f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")
     return done
 
 
@@ -120,7 +122,8 @@ def curl_asks_again_only_for_changes():
 
 @test()
 def many_requests_of_curl_on_one_connection():
-    done = curl("-w", "%{num_connects}\n", "-o", "/dev/null", url("/text.txt"), "-o", "/dev/null", url("/small.bin"), "-o", "/dev/null", url("/missing"))
+    done = curl("-w", "%{num_connects}\n", "-o", "/dev/null", url("/text.txt"), "-o", "/dev/null", url("/small.bin"),
+                "-o", "/dev/null", url("/missing"))
     expect(done.stdout.split(), [b"1", b"0", b"0"])
 
 
@@ -174,10 +177,13 @@ def chromium(place, *words):
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         skip("Chromium is not installed")
-    process = subprocess.Popen([found, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--no-proxy-server",
-                                "--disable-background-networking", "--disable-component-update", f"--user-data-dir={place / 'profile'}",
+    process = subprocess.Popen([found, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                                "--disable-dev-shm-usage", "--no-proxy-server",
+                                "--disable-background-networking", "--disable-component-update",
+                                f"--user-data-dir={place / 'profile'}",
                                 "--virtual-time-budget=5000", *words],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True, env={**os.environ, "HOME": str(place)})
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True,
+                               env={**os.environ, "HOME": str(place)})
     try:
         out, err = process.communicate(timeout=40)
     except subprocess.TimeoutExpired:
@@ -188,8 +194,11 @@ def chromium(place, *words):
     return out
 
 
-example = Server(args=["--dialect", "rfc"], config=configured(files(directory=str(ROOT / "examples/site"), default_language="en"),
-                                                            files("/photos", directory=str(ROOT / "examples/site/photos"), listing="on")))
+example = Server(args=["--dialect", "rfc"], config=configured(files(directory=str(ROOT / "examples/site"),
+                                                                    default_language="en"),
+                                                              files("/photos",
+                                                                    directory=str(ROOT / "examples/site/photos"),
+                                                                    listing="on")))
 
 
 @test(seconds=60)
@@ -211,7 +220,8 @@ def chromium_shows_the_example_site_with_its_image():
 def chromium_takes_a_picture_of_it():
     example.start()
     with Place() as place:
-        chromium(place, "--window-size=1200,900", f"--screenshot={place / 'shot.png'}", f"http://127.0.0.1:{example.port}/")
+        chromium(place, "--window-size=1200,900", f"--screenshot={place / 'shot.png'}",
+                 f"http://127.0.0.1:{example.port}/")
         shot = (place / "shot.png").read_bytes()
     expect_true(shot.startswith(b"\x89PNG") and len(shot) > 20_000, f"{len(shot)} bytes of picture")
 

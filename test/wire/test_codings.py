@@ -5,18 +5,20 @@ import subprocess
 import time
 import zlib
 
-from harness import Server, configured, expect, expect_true, files, skip, test
+from harness import Server, configured, expect, expect_in, expect_true, files, skip, test
 
 TEXT = b"".join(b"a line of text, number %d, that shrinks well\n" % i for i in range(400))
 RECHECK_SECONDS = 1.0
 
 # The stored forms are no codings of the file, so that it is seen that they are sent as they are.
 site = Server({
-    "text.txt": TEXT, "small.txt": "short", "noise.txt": os.urandom(20000), "photo.jpg": TEXT, "data.json": b"[%s]" % (b"1," * 3000 + b"1"),
+    "text.txt": TEXT, "small.txt": "short", "noise.txt": os.urandom(20000), "photo.jpg": TEXT,
+    "data.json": b"[%s]" % (b"1," * 3000 + b"1"),
     "all.txt": TEXT, "all.txt.br": b"stored br", "all.txt.zst": b"stored zst", "all.txt.gz": b"stored gz",
     "one.txt": TEXT, "one.txt.gz": b"stored gz only", "tiny.txt": "tiny", "tiny.txt.gz": b"stored though tiny",
     "app.js": TEXT, "big.css": TEXT * 40,
-}, config=configured(files(write="on"), files("/bare", compress="off", precompressed="off"), files("/stored", compress="off")))
+}, config=configured(files(write="on"), files("/bare", compress="off", precompressed="off"),
+                     files("/stored", compress="off")))
 
 
 def decoded(answer):
@@ -41,9 +43,12 @@ def coded_as(target, wish):
 
 @test()
 def the_best_coding_is_made():
-    for wish, coding in (("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("deflate", "deflate"), ("gzip, br, zstd, deflate", "br"),
-                         ("gzip, zstd", "zstd"), ("br;q=0.1, gzip;q=0.9", "gzip"), ("x-gzip", "gzip"), ("GZIP", "gzip"), ("*", "br"),
-                         ("*;q=0.1, gzip", "gzip"), ("br;q=0, *", "zstd"), ("identity", None), ("", None), ("compress", None),
+    for wish, coding in (("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("deflate", "deflate"),
+                         ("gzip, br, zstd, deflate", "br"),
+                         ("gzip, zstd", "zstd"), ("br;q=0.1, gzip;q=0.9", "gzip"), ("x-gzip", "gzip"), ("GZIP", "gzip"),
+                         ("*", "br"),
+                         ("*;q=0.1, gzip", "gzip"), ("br;q=0, *", "zstd"), ("identity", None), ("", None),
+                         ("compress", None),
                          ("gzip;q=0", None), ("identity, gzip;q=0.5", None), ("nonsense, gzip", "gzip"), (None, None)):
         expect(coded_as("/text.txt", wish), coding, wish)
 
@@ -77,14 +82,17 @@ def what_gains_nothing_is_sent_plain():
 
 @test()
 def stored_forms_come_first():
-    for wish, coding, content in (("gzip", "gzip", b"stored gz"), ("br", "br", b"stored br"), ("zstd", "zstd", b"stored zst"),
-                                  ("gzip, br", "br", b"stored br"), ("gzip, br;q=0.5", "gzip", b"stored gz"), (None, None, TEXT)):
+    for wish, coding, content in (("gzip", "gzip", b"stored gz"), ("br", "br", b"stored br"),
+                                  ("zstd", "zstd", b"stored zst"),
+                                  ("gzip, br", "br", b"stored br"), ("gzip, br;q=0.5", "gzip", b"stored gz"),
+                                  (None, None, TEXT)):
         got = site.get("/all.txt", accept_encoding=wish).expect(200, "request-ok")
         expect((got.get("Content-Encoding"), got.content), (coding, content), wish)
         expect(got.get("Content-Type"), "text/plain; charset=utf-8")
     expect(site.get("/one.txt", accept_encoding="br, gzip").content, b"stored gz only")
     expect(site.get("/tiny.txt", accept_encoding="gzip").content, b"stored though tiny")
-    expect_true(site.get("/all.txt.gz").expect(200).get("Content-Encoding") is None, "the stored file by its own name is a file")
+    expect_true(site.get("/all.txt.gz").expect(200).get("Content-Encoding") is None,
+                "the stored file by its own name is a file")
 
 
 @test()
@@ -131,7 +139,7 @@ def identity_may_be_refused():
             expect(coded_as(target, wish), coding, f"{target} {wish}")
     for wish in ("identity;q=0", "*;q=0", "identity;q=0, compress", "*;q=0, gzip;q=0"):
         got = site.get("/text.txt", accept_encoding=wish).expect(406, "coding-not-acceptable")
-        expect(got.words("Vary"), ["accept-encoding"], wish)
+        expect_in("accept-encoding", got.words("Vary"), wish)
     site.get("/bare/text.txt", accept_encoding="identity;q=0, gzip").expect(406, "coding-not-acceptable")
     site.request("HEAD", "/text.txt", accept_encoding="identity;q=0").expect(406, "coding-not-acceptable")
     expect(decoded(site.get("/small.txt", accept_encoding="identity;q=0, gzip")), b"short")

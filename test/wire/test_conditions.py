@@ -19,7 +19,8 @@ def stamped(text):
 
 
 site = Server({"a.txt": stamped("the content\n"), "page.en.html": stamped("<p>en"), "page.de.html": stamped("<p>de"),
-               "large.txt": stamped("line\n" * 1000), "nodate.txt": lambda path: (path.write_text("x"), os.utime(path, (0, 0)))},
+               "large.txt": stamped("line\n" * 1000), "nodate.txt": lambda path: (path.write_text("x"),
+                                                                                  os.utime(path, (0, 0)))},
               config=configured(files(write="on", headers=FIELDS)))
 
 
@@ -69,7 +70,8 @@ def a_304_ends_at_its_empty_line():
 
 @test("R100", "R101", "R103")
 def a_304_has_the_fields_that_a_cache_needs_and_no_others():
-    for target, fields in (("/a.txt", {}), ("/page", {"accept_language": "de"}), ("/large.txt", {"accept_encoding": "gzip"})):
+    for target, fields in (("/a.txt", {}), ("/page", {"accept_language": "de"}),
+                           ("/large.txt", {"accept_encoding": "gzip"})):
         full = site.get(target, **fields).expect(200)
         short = site.get(target, if_none_match=full.get("ETag"), **fields).expect(304, "not-modified")
         for name in ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary"):

@@ -118,3 +118,12 @@ def without_tombstones_it_is_404():
     site.request("DELETE", "/plain.txt").expect(204)
     site.get("/plain.txt").expect(404, "not-found")
     expect((site.root / ".verdict").exists(), False)
+
+
+@test("R155", seconds=20)
+def a_tombstone_may_end():
+    with Server(TREE, config=configured(files(write="on", tombstones="on", tombstone_lifetime="2s"))) as server:
+        server.request("DELETE", "/a.txt").expect(204, "deleted")
+        server.get("/a.txt").expect(410, "gone")
+        time.sleep(3.2)
+        server.get("/a.txt").expect(404, "not-found")

@@ -5,8 +5,10 @@ from harness import Server, answering, configured, expect, expect_in, expect_tru
 
 DIALECTS = ("rfc", "nginx", "iis", "cloudflare")
 
-ANSWERED = ["gone", "rate-limited", "ip-denied", "request-policy-denied", "acl-denied", "read-denied", "write-denied", "legal-block",
-            "application-unavailable", "application-stopping", "seat-limit", "dropped-silently", "site-frozen", "maintenance", "bandwidth-limit"]
+ANSWERED = ["gone", "rate-limited", "ip-denied", "request-policy-denied", "acl-denied", "read-denied", "write-denied",
+            "legal-block",
+            "application-unavailable", "application-stopping", "seat-limit", "dropped-silently", "site-frozen",
+            "maintenance", "bandwidth-limit"]
 
 TREE = {"a.txt": "a", "dir/x": "x"}
 
@@ -26,19 +28,24 @@ CASES = [
     ("GET", "/dir/", {}, "listing-denied", (403, None), (403, None), (403, "403.14"), (403, None)),
     ("POST", "/a.txt", {}, "method-not-allowed", (405, None), (405, None), (405, "405.0"), (405, None)),
     ("GET", "/a.txt", {"if_match": '"x"'}, "if-match-failed", (412, None), (412, None), (412, "412.0"), (412, None)),
-    ("PUT", "/a.txt", {"content": b"01234567890"}, "content-too-large", (413, None), (413, None), (404, "404.13"), (413, None)),
+    ("PUT", "/a.txt", {"content": b"01234567890"}, "content-too-large", (413, None), (413, None), (404, "404.13"),
+     (413, None)),
     ("GET", "/a.txt?" + "q" * 101, {}, "query-too-long", (414, None), (414, None), (404, "404.15"), (414, None)),
     ("GET", "/1/2/3/4/5/6/7/8/9", {}, "too-many-url-segments", (414, None), (414, None), (404, "404.20"), (414, None)),
-    ("PUT", "/a.txt", {"content": b"x", "content_range": "bytes 0-0/1"}, "put-range-unsupported", (400, None), (501, None), (400, None), (400, None)),
+    ("PUT", "/a.txt", {"content": b"x", "content_range": "bytes 0-0/1"}, "put-range-unsupported", (400, None),
+     (501, None), (400, None), (400, None)),
     ("GET", "/gone", {}, "gone", (410, None), (410, None), (410, None), (410, None)),
     ("GET", "/rate-limited", {}, "rate-limited", (429, None), (503, None), (403, "403.502"), (429, "1015")),
     ("GET", "/ip-denied", {}, "ip-denied", (403, None), (403, None), (403, "403.6"), (403, "1006")),
-    ("GET", "/request-policy-denied", {}, "request-policy-denied", (403, None), (403, None), (404, "404.19"), (403, "1020")),
+    ("GET", "/request-policy-denied", {}, "request-policy-denied", (403, None), (403, None), (404, "404.19"),
+     (403, "1020")),
     ("GET", "/read-denied", {}, "read-denied", (403, None), (403, None), (403, "403.2"), (403, None)),
     ("GET", "/write-denied", {}, "write-denied", (403, None), (403, None), (403, "403.3"), (403, None)),
     ("GET", "/acl-denied", {}, "acl-denied", (403, None), (403, None), (401, "401.3"), (403, None)),
-    ("GET", "/application-unavailable", {}, "application-unavailable", (503, None), (502, None), (503, "503.0"), (503, None)),
-    ("GET", "/application-stopping", {}, "application-stopping", (503, None), (503, None), (500, "500.11"), (503, None)),
+    ("GET", "/application-unavailable", {}, "application-unavailable", (503, None), (502, None), (503, "503.0"),
+     (503, None)),
+    ("GET", "/application-stopping", {}, "application-stopping", (503, None), (503, None), (500, "500.11"),
+     (503, None)),
     ("GET", "/seat-limit", {}, "seat-limit", (503, None), (503, None), (403, "403.15"), (503, None)),
     ("GET", "/site-frozen", {}, "site-frozen", (503, None), (503, None), (503, None), (503, None)),
     ("GET", "/legal-block", {}, "legal-block", (451, None), (451, None), (451, None), (451, None)),
@@ -53,7 +60,8 @@ def what_is_sent_and_what_is_told():
         for dialect, (status, detail) in zip(DIALECTS, codes):
             answer = site.request(method, f"/{dialect}{target}", **fields).expect(status, reason)
             line = site.log_of(answer)
-            expect((line["status"], line["reason"], line["detail"]), (status, reason, detail or ""), f"{dialect} {target[:40]}")
+            expect((line["status"], line["reason"], line["detail"]), (status, reason, detail or ""),
+                   f"{dialect} {target[:40]}")
 
 
 @test("R251")
@@ -82,7 +90,8 @@ def silence_has_a_number_in_nginx():
         with site.connect() as c:
             c.send(f"GET /{dialect}/dropped-silently HTTP/1.1\r\nHost: a\r\n\r\n").expect_closed()
         line = site.log_where(target=f"/{dialect}/dropped-silently")
-        expect((line["status"], line["detail"], line["reason"]), (0, "444" if dialect == "nginx" else "", "dropped-silently"))
+        expect((line["status"], line["detail"], line["reason"]), (0, "444" if dialect == "nginx" else "",
+                                                                  "dropped-silently"))
 
 
 def whole(dialect):
@@ -93,9 +102,11 @@ def whole(dialect):
 def heads_that_are_refused_speak_the_servers_dialect():
     requests = [("GET / HTTP/1.1\r\nHost: a\r\nCookie: " + "c" * 9000 + "\r\n\r\n", "header-field-too-large",
                  (431, ""), (400, "494"), (404, "404.10"), (431, "")),
-                ("GET /" + "p" * 20000 + " HTTP/1.1\r\nHost: a\r\n\r\n", "uri-too-long", (414, ""), (414, ""), (404, "404.14"), (414, "")),
+                ("GET /" + "p" * 20000 + " HTTP/1.1\r\nHost: a\r\n\r\n", "uri-too-long", (414, ""), (414, ""),
+                 (404, "404.14"), (414, "")),
                 ("FROB / HTTP/1.1\r\nHost: a\r\n\r\n", "method-unknown", (501, ""), (405, ""), (501, ""), (501, "")),
-                ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "content-length-invalid", (400, ""), (400, ""), (400, "400.7"), (400, ""))]
+                ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "content-length-invalid", (400, ""),
+                 (400, ""), (400, "400.7"), (400, ""))]
     for at, dialect in enumerate(DIALECTS):
         with whole(dialect) as server:
             for request, reason, *codes in requests:
@@ -108,15 +119,18 @@ def heads_that_are_refused_speak_the_servers_dialect():
 
 @test()
 def no_site_is_409_in_cloudflare():
-    for dialect, status, detail in (("rfc", 404, ""), ("nginx", 404, ""), ("iis", 404, "404.1"), ("cloudflare", 409, "1001")):
-        with Server(TREE, config=configured(sites=[{"host": "a.test", "routes": [files()]}], dialect=dialect)) as server:
+    for dialect, status, detail in (("rfc", 404, ""), ("nginx", 404, ""), ("iis", 404, "404.1"),
+                                    ("cloudflare", 409, "1001")):
+        with Server(TREE, config=configured(sites=[{"host": "a.test", "routes": [files()]}],
+                                            dialect=dialect)) as server:
             answer = server.get("/", host="other.test").expect(status, "site-not-found")
             expect(server.log_of(answer)["detail"], detail)
 
 
 @test()
 def the_command_line_wins_over_the_top_of_the_file():
-    with Server(TREE, config=configured(files("/", query_limit="9"), dialect="nginx"), args=["--dialect", "iis"]) as server:
+    with Server(TREE, config=configured(files("/", query_limit="9"), dialect="nginx"),
+                args=["--dialect", "iis"]) as server:
         server.get("/?0123456789").expect(404, "query-too-long")
 
 

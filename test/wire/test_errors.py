@@ -1,14 +1,17 @@
-"""The content of errors: three formats, three languages, escaped, with the id of the exchange and without a path of the system."""
+"""The content of errors: three formats, three languages, escaped, with the id, without a path of the system."""
 import json
 import re
 
 from harness import Server, answering, configured, expect, expect_in, expect_true, files, test
 
 site = Server({"a.txt": "a", "dir/x": "x", "page.en.html": "p", "page.de.html": "q"}, config=configured(
-    files(write="on", content_limit="10"), files("/strict", negotiate="strict"), files("/off", explain="off", write="on"),
+    files(write="on", content_limit="10"), files("/strict", negotiate="strict"),
+    files("/off", explain="off", write="on"),
     files("/errors", explain="errors"), files("/need", write="on", require=["condition", "length"]),
-    answering("/gone", "gone"), answering("/pot", "teapot"), answering("/law", "legal-block", text="Order <7> & \"more\""),
-    answering("/pay", "payment-required"), answering("/later", "maintenance"), answering("/slow", "rate-limited"), answering("/broken", "internal-error"),
+    answering("/gone", "gone"), answering("/pot", "teapot"),
+    answering("/law", "legal-block", text="Order <7> & \"more\""),
+    answering("/pay", "payment-required"), answering("/later", "maintenance"), answering("/slow", "rate-limited"),
+    answering("/broken", "internal-error"),
     answering("/tls", "upgrade-required", upgrade="TLS/1.3")))
 
 # What to send, what comes of it, and how long it lasts.
@@ -18,15 +21,18 @@ ERRORS = [
     ("GET /dir/ HTTP/1.1\r\nHost: a\r\n\r\n", 403, "listing-denied", "permanent"),
     ("POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405, "method-not-allowed", "permanent"),
     ("FROB /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", 501, "method-unknown", "permanent"),
-    ("GET /a.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity;q=0\r\n\r\n", 406, "coding-not-acceptable", "permanent"),
+    ("GET /a.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity;q=0\r\n\r\n", 406, "coding-not-acceptable",
+     "permanent"),
     ("GET /a.txt HTTP/1.1\r\nHost: a\r\nIf-Match: \"x\"\r\n\r\n", 412, "if-match-failed", "permanent"),
     ("GET /a.txt HTTP/1.1\r\nHost: a\r\nRange: bytes=99-\r\n\r\n", 416, "range-not-satisfiable", "permanent"),
     ("GET /a.txt HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417, "expectation-failed", "permanent"),
     ("PUT /b HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n01234567890", 413, "content-too-large", "permanent"),
-    ("PUT /b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Encoding: x\r\n\r\n0", 415, "content-coding-unknown", "permanent"),
+    ("PUT /b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Encoding: x\r\n\r\n0", 415, "content-coding-unknown",
+     "permanent"),
     ("PUT /no/b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n0", 409, "dav-parent-missing", "unknown"),
     ("PUT /need/b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n0", 428, "precondition-required", "permanent"),
-    ("PUT /need/b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411, "length-required", "permanent"),
+    ("PUT /need/b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411, "length-required",
+     "permanent"),
     ("GET /gone HTTP/1.1\r\nHost: a\r\n\r\n", 410, "gone", "permanent"),
     ("GET /pot HTTP/1.1\r\nHost: a\r\n\r\n", 418, "teapot", "permanent"),
     ("GET /law HTTP/1.1\r\nHost: a\r\n\r\n", 451, "legal-block", "unknown"),
@@ -41,7 +47,8 @@ ERRORS = [
     ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, "version-not-supported", "permanent"),
 ]
 
-FORMATS = {"text/html": "text/html; charset=utf-8", "application/problem+json": "application/problem+json", "text/plain": "text/plain; charset=utf-8"}
+FORMATS = {"text/html": "text/html; charset=utf-8", "application/problem+json": "application/problem+json",
+           "text/plain": "text/plain; charset=utf-8"}
 
 
 def asking(request, *lines):
@@ -61,7 +68,8 @@ def every_error_says_what_why_and_how_long():
         expect((told["type"], told["instance"]), (f"urn:verdict:reason:{reason}", f"urn:verdict:exchange:{problem.id}"))
         expect_true(len(told["title"]) > 5 and len(told["detail"]) > 10 and len(told["next"]) > 5, f"{reason}: {told}")
         text = site.ask(asking(request, "Accept: text/plain")).expect(status, reason).text
-        expect_in({"unknown": "it cannot be told whether this is temporary or permanent", "temporary": "Temporary", "permanent": "Permanent"}[lasts], text)
+        expect_in({"unknown": "it cannot be told whether this is temporary or permanent", "temporary": "Temporary",
+                   "permanent": "Permanent"}[lasts], text)
 
 
 @test("R113")
@@ -71,15 +79,18 @@ def head_has_the_same_fields_and_no_content():
             continue
         got, head = site.ask(request), site.ask("HEAD" + request[3:]).expect(status, reason)
         expect(head.content, b"")
-        for name in ("Content-Type", "Content-Length", "Content-Language", "Vary", "Allow", "Retry-After", "Link", "Cache-Control"):
+        for name in ("Content-Type", "Content-Length", "Content-Language", "Vary", "Allow", "Retry-After", "Link",
+                     "Cache-Control"):
             expect(head.all(name), got.all(name), f"{reason}: {name}")
 
 
 @test("R249")
 def a_client_of_1_0_gets_the_same_and_the_end():
-    for request, status, reason in (("GET /missing HTTP/1.0\r\n\r\n", 404, "not-found"), ("POST /a.txt HTTP/1.0\r\nContent-Length: 0\r\n\r\n", 405, "method-not-allowed"),
+    for request, status, reason in (("GET /missing HTTP/1.0\r\n\r\n", 404, "not-found"),
+                                    ("POST /a.txt HTTP/1.0\r\nContent-Length: 0\r\n\r\n", 405, "method-not-allowed"),
                                     ("GET /a.txt HTTP/1.0\r\nRange: bytes=99-\r\n\r\n", 416, "range-not-satisfiable"),
-                                    ("PUT /no/b HTTP/1.0\r\nContent-Length: 1\r\n\r\n0", 409, "dav-parent-missing"), ("GET / HTTP/9.9\r\n\r\n", 505, "version-not-supported")):
+                                    ("PUT /no/b HTTP/1.0\r\nContent-Length: 1\r\n\r\n0", 409, "dav-parent-missing"),
+                                    ("GET / HTTP/9.9\r\n\r\n", 505, "version-not-supported")):
         with site.connect() as c:
             answer = c.send(request).response().expect(status, reason)
             expect_true(len(answer.content) > 100 and "ermanent" in answer.text or reason == "not-found", "explained")
@@ -91,9 +102,12 @@ def a_client_of_1_0_gets_the_same_and_the_end():
 @test()
 def the_format_is_the_one_that_the_client_likes():
     chrome = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-    for accept, kind in (("text/html", "text/html"), (chrome, "text/html"), ("application/json", "application/problem+json"),
-                         ("application/problem+json", "application/problem+json"), ("text/plain", "text/plain"), ("*/*", "text/plain"), (None, "text/plain"),
-                         ("application/json;q=0.5, text/html;q=0.4", "application/problem+json"), ("image/png", "text/plain"), ("text/html;q=0, */*", "text/plain"),
+    for accept, kind in (("text/html", "text/html"), (chrome, "text/html"),
+                         ("application/json", "application/problem+json"),
+                         ("application/problem+json", "application/problem+json"), ("text/plain", "text/plain"),
+                         ("*/*", "text/plain"), (None, "text/plain"),
+                         ("application/json;q=0.5, text/html;q=0.4", "application/problem+json"),
+                         ("image/png", "text/plain"), ("text/html;q=0, */*", "text/plain"),
                          ("text/*", "text/plain"), ("", "text/plain")):
         answer = site.get("/missing", accept=accept).expect(404, "not-found")
         expect(answer.get("Content-Type").split(";")[0], kind, accept)
@@ -103,8 +117,10 @@ def the_format_is_the_one_that_the_client_likes():
 @test()
 def the_language_is_the_readers():
     words = {"en": "The server has nothing to show at this path.", "zh-CN": "未知：无法判断", "zh-TW": "未知：無法判斷"}
-    for wish, language in (("en", "en"), ("zh-CN", "zh-CN"), ("zh-TW", "zh-TW"), ("zh-Hant", "zh-TW"), ("zh-Hans", "zh-CN"), ("zh-HK", "zh-TW"),
-                           ("zh", "zh-CN"), ("fr, zh-TW;q=0.5", "zh-TW"), ("fr", "en"), (None, "en"), ("*", "en"), ("zh-TW;q=0.1, en;q=0.9", "en")):
+    for wish, language in (("en", "en"), ("zh-CN", "zh-CN"), ("zh-TW", "zh-TW"), ("zh-Hant", "zh-TW"),
+                           ("zh-Hans", "zh-CN"), ("zh-HK", "zh-TW"),
+                           ("zh", "zh-CN"), ("fr, zh-TW;q=0.5", "zh-TW"), ("fr", "en"), (None, "en"), ("*", "en"),
+                           ("zh-TW;q=0.1, en;q=0.9", "en")):
         for accept, kind in FORMATS.items():
             answer = site.get("/missing", accept=accept, accept_language=wish).expect(404, "not-found")
             expect((answer.get("Content-Language"), answer.get("Content-Type")), (language, kind), f"{wish} {accept}")
@@ -141,7 +157,8 @@ def foreign_text_is_escaped():
     expect_in('Order <7> & "more"', json.loads(site.get("/law", accept="application/json").text)["detail"])
     injected = site.ask("GET /missing HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nAccept-Language: <script>\r\n\r\n")
     expect_true("<script" not in injected.text, "Accept-Language")
-    field = site.ask("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n<b>: x\r\n\r\n").expect(400, "field-name-invalid")
+    field = site.ask("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n<b>: x\r\n\r\n")
+    field.expect(400, "field-name-invalid")
     expect_true("<b>:" not in field.text, field.text)
 
 
@@ -178,7 +195,8 @@ def the_verdict_field_can_be_turned_off():
     for target, on_error, on_success in (("", True, True), ("/errors", True, False), ("/off", False, False)):
         expect(site.get(f"{target}/missing").expect(404).get("Verdict") is not None, on_error, target)
         expect(site.get(f"{target}/a.txt").expect(200).get("Verdict") is not None, on_success, target)
-    expect_true(re.fullmatch(r'[a-z][a-z0-9-]*;id="[0-9a-z]{8}"', site.get("/missing").get("Verdict")), "a Structured Field")
+    expect_true(re.fullmatch(r'[a-z][a-z0-9-]*;id="[0-9a-z]{8}"', site.get("/missing").get("Verdict")),
+                "a Structured Field")
 
 
 @test("R141")
@@ -188,11 +206,13 @@ def a_405_tells_the_methods_that_there_are():
         allowed = answer.words("Allow")
         expect_true({"get", "head", "options"} <= set(allowed), allowed)
         for method in allowed:
-            expect_true(site.request(method.upper(), target, b"x" if method == "put" else None).status != 405, f"{target}: {method}")
+            expect_true(site.request(method.upper(), target, b"x" if method == "put" else None).status != 405,
+                        f"{target}: {method}")
 
 
 @test("R195")
 def a_428_says_how_to_go_on():
-    answer = site.request("PUT", "/need/a.txt", b"x", accept="application/problem+json").expect(428, "precondition-required")
+    answer = site.request("PUT", "/need/a.txt", b"x", accept="application/problem+json")
+    answer.expect(428, "precondition-required")
     expect_in("If-Match", json.loads(answer.text)["next"])
     expect(answer.get("ETag"), site.get("/a.txt").get("ETag"))

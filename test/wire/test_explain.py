@@ -28,11 +28,16 @@ REASONS = {row["name"] for row in rows()}
 
 @test()
 def what_can_be_asked_for():
-    for what, *wanted in (("404", "404 Not Found", "RFC9110:15.5.5", "R138", "not-found"), ("404.13", "404.13 Content length too large", "413", "content-too-large"),
-                          ("nginx:499", "Client Closed Request", "client-closed-request"), ("cloudflare:521", "Web Server Is Down", "upstream-connection-refused"),
-                          ("if-match-failed", "id 4010", "rfc 412, nginx 412, iis 412.0, cloudflare 412", "RFC9110:13.1.1", "R163"),
-                          ("418", "418 (Unused)", "I'm a teapot", "teapot"), ("600", "600 Unparseable Response Headers", "502", "upstream-headers-unparseable"),
-                          ("iis:404.8", "hidden-segment"), ("cloudflare:1020", "request-policy-denied"), ("305", "305", "use-proxy"), ("306", "306")):
+    for what, *wanted in (("404", "404 Not Found", "RFC9110:15.5.5", "R138", "not-found"),
+                          ("404.13", "404.13 Content length too large", "413", "content-too-large"),
+                          ("nginx:499", "Client Closed Request", "client-closed-request"),
+                          ("cloudflare:521", "Web Server Is Down", "upstream-connection-refused"),
+                          ("if-match-failed", "id 4010", "rfc 412, nginx 412, iis 412.0, cloudflare 412",
+                           "RFC9110:13.1.1", "R163"),
+                          ("418", "418 (Unused)", "I'm a teapot", "teapot"),
+                          ("600", "600 Unparseable Response Headers", "502", "upstream-headers-unparseable"),
+                          ("iis:404.8", "hidden-segment"), ("cloudflare:1020", "request-policy-denied"),
+                          ("305", "305", "use-proxy"), ("306", "306")):
         text = explained(what, "--lang", "en")
         for word in wanted:
             expect_in(word, text, what)
@@ -44,13 +49,15 @@ def words_find_it():
         text = explained(*words, "--lang", "en")
         for word in ("301", "302", "307", "308", "R075"):
             expect_in(word, text)
-    for words, wanted in ((["precondition", "failed"], "412"), (["teapot"], "418"), (["Not Found"], "404"), (["gone"], "410")):
+    for words, wanted in ((["precondition", "failed"], "412"), (["teapot"], "418"), (["Not Found"], "404"),
+                          (["gone"], "410")):
         expect_in(wanted, explained(*words, "--lang", "en"))
 
 
 @test()
 def contradicting_meanings_stand_side_by_side():
-    for number, vendors in (("421", ("ietf", "unofficial")), ("425", ("ietf", "webdav")), ("451", ("ietf", "microsoft")), ("499", ("esri", "nginx")),
+    for number, vendors in (("421", ("ietf", "unofficial")), ("425", ("ietf", "webdav")),
+                            ("451", ("ietf", "microsoft")), ("499", ("esri", "nginx")),
                             ("530", ("pantheon", "cloudflare"))):
         text = explained(number, "--lang", "en")
         first = text.split("\n\n")[0]
@@ -61,7 +68,8 @@ def contradicting_meanings_stand_side_by_side():
 
 @test()
 def what_is_not_known_gets_the_nearest_and_1():
-    for what, near in (("404.99", "404.9"), ("if-mach-failed", "if-match-failed"), ("nginx:999", ""), ("zzqq", ""), ("799", "")):
+    for what, near in (("404.99", "404.9"), ("if-mach-failed", "if-match-failed"), ("nginx:999", ""), ("zzqq", ""),
+                       ("799", "")):
         done = verdict("explain", what)
         expect((done.returncode, done.stdout), (1, ""), what)
         expect_true(done.stderr.startswith(f"verdict: explain: {what}: "), done.stderr)
@@ -77,7 +85,8 @@ def what_is_not_known_gets_the_nearest_and_1():
 def three_languages():
     expect_in("該 URI 下沒有資源", explained("404", "--lang", "zh-TW"))
     expect_in("客户端", explained("404", "--lang", "zh-CN"))
-    for locale, word in (("zh_TW.UTF-8", "意義"), ("zh_CN.UTF-8", "含义"), ("en_US.UTF-8", "What it means"), ("C", "What it means"), ("fr_FR", "What it means")):
+    for locale, word in (("zh_TW.UTF-8", "意義"), ("zh_CN.UTF-8", "含义"), ("en_US.UTF-8", "What it means"),
+                         ("C", "What it means"), ("fr_FR", "What it means")):
         text = explained("404", env={"LC_ALL": locale})
         expect_in(word, text, locale)
 
@@ -89,7 +98,8 @@ def every_reason_can_be_explained_in_every_language():
         for row in some:
             told = json.loads(explained(row["name"], "--lang", language, "--format", "json"))
             item = told["items"][0]
-            expect((told["language"], item["kind"], item["name"], str(item["id"])), (language, "reason", row["name"], row["id"]))
+            expect((told["language"], item["kind"], item["name"], str(item["id"])),
+                   (language, "reason", row["name"], row["id"]))
             expect_true(item["what"] and item["todo"], row["name"])
 
 
@@ -114,7 +124,8 @@ def the_whole_registry():
     expect([row[dialect] for dialect in DIALECTS], ["431", "400 (494)", "404.10", "431"])
     for row in table:
         expect_true(re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", row["name"]), row["name"])
-        expect_true(row["lasts"] in ("temporary", "permanent", "unknown") and row["after"] in ("keep", "close"), row["name"])
+        expect_true(row["lasts"] in ("temporary", "permanent", "unknown") and row["after"] in ("keep", "close"),
+                    row["name"])
         expect_true(re.fullmatch(r"RFC\d+:[0-9.]+|local", row["spec"]), row["spec"])
     listed = json.loads(verdict("reasons", "--format", "json").stdout)
     expect([entry["name"] for entry in listed], [row["name"] for row in table])
@@ -177,7 +188,8 @@ def wrong_usage_of_the_graph():
 @test()
 def version_help_and_what_is_not_there():
     expect_true(re.fullmatch(r"verdict \d+\.\d+\.\d+\S*\n", verdict("version").stdout), verdict("version").stdout)
-    for words in (["--help"], ["explain", "--help"], ["reasons", "--help"], ["graph", "--help"], ["check", "--help"], ["serve", "--help"], ["version", "--help"]):
+    for words in (["--help"], ["explain", "--help"], ["reasons", "--help"], ["graph", "--help"], ["check", "--help"],
+                  ["serve", "--help"], ["version", "--help"]):
         done = verdict(*words)
         expect((done.returncode, done.stderr), (0, ""), str(words))
         expect_in("verdict", done.stdout)

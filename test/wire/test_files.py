@@ -1,4 +1,4 @@
-"""Files: whole answers to GET and HEAD, their fields, tags and dates, and what happens when a file changes meanwhile."""
+"""Files: whole answers to GET and HEAD, their fields, tags and dates, and what happens when a file changes."""
 import email.utils
 import os
 import time
@@ -73,7 +73,8 @@ def head_has_no_content_on_the_connection():
 @test()
 def types_come_from_the_suffix_and_are_not_to_be_guessed():
     for name, wanted in (("a.txt", "text/plain"), ("text.html", "text/html"), ("s.svg", "image/svg+xml"),
-                         ("j.json", "application/json"), ("p.PNG", "image/png"), ("large.bin", "application/octet-stream"),
+                         ("j.json", "application/json"), ("p.PNG", "image/png"),
+                         ("large.bin", "application/octet-stream"),
                          ("no-suffix", "application/octet-stream"), ("x.unknownsuffix", "application/octet-stream")):
         got = site.get("/" + name).expect(200)
         expect(got.get("Content-Type").split(";")[0], wanted, name)
@@ -128,7 +129,8 @@ def times_that_cannot_be_true_are_not_told():
 @test()
 def tags_are_strong_and_tell_representations_apart():
     time.sleep(TICK_SECONDS)
-    tags = [site.get("/" + name).get("ETag") for name in ("a.txt", "empty.txt", "large.bin", "text.html", "page.en.html")]
+    tags = [site.get("/" + name).get("ETag") for name in ("a.txt", "empty.txt", "large.bin", "text.html",
+                                                          "page.en.html")]
     tags += [site.get("/text.html", accept_encoding=coding).get("ETag") for coding in ("gzip", "br", "zstd", "deflate")]
     for tag in tags:
         expect_true(tag.startswith('"') and tag.endswith('"') and len(tag) > 12, f"a strong tag: {tag}")
@@ -144,7 +146,8 @@ def the_same_bytes_of_another_type_have_another_tag():
 
 @test(seconds=20)
 def tags_survive_a_restart():
-    cases = [("/a.txt", None), ("/large.bin", None), ("/text.html", "gzip"), ("/text.html", "br"), ("/stored.txt", "gzip")]
+    cases = [("/a.txt", None), ("/large.bin", None), ("/text.html", "gzip"), ("/text.html", "br"),
+             ("/stored.txt", "gzip")]
 
     def tags():
         return [site.get(target, accept_encoding=coding).expect(200).get("ETag") for target, coding in cases]
@@ -273,7 +276,8 @@ def two_gibibytes_come_whole_and_in_ranges():
         answer = c.head()
         expect((answer.status, answer.get("Content-Length")), (200, str(size)))
         counted(c, size)
-        c.send(f"GET /huge.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={size - 3}-\r\nIf-Range: {answer.get('ETag')}\r\n\r\n")
+        c.send(f"GET /huge.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={size - 3}-\r\n"
+               f"If-Range: {answer.get('ETag')}\r\n\r\n")
         end = c.response().expect(206, "partial-content")
         expect((end.content, end.get("Content-Range")), (b"end", f"bytes {size - 3}-{size - 1}/{size}"))
         c.send(f"GET /huge.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={1 << 31}-{(1 << 31) + 9}\r\n\r\n")
@@ -294,6 +298,7 @@ def the_log_tells_what_the_answer_told():
     answer = site.get("/missing/thing?x=1", referer="http://a.test/", user_agent="test").expect(404, "not-found")
     line = site.log_of(answer)
     expect({key: line[key] for key in ("method", "target", "host", "status", "reason", "referer", "user_agent")},
-           {"method": "GET", "target": "/missing/thing?x=1", "host": "example.test", "status": 404, "reason": "not-found",
+           {"method": "GET", "target": "/missing/thing?x=1", "host": "example.test", "status": 404,
+            "reason": "not-found",
             "referer": "http://a.test/", "user_agent": "test"})
     expect_in("open", line["ms"]["wait"])

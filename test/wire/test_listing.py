@@ -10,8 +10,10 @@ from harness import Server, configured, expect, expect_in, expect_true, files, t
 
 EVIL = "<script>alert(1)<"  # and its end tag would need a slash
 NAMES = {
-    "b.txt": "bb", "a.txt": "a", "B.txt": "", "z/inner.txt": "", "m/x": "", EVIL + ".txt": "", "a&b=c.txt": "", "quote\".txt": "",
-    "apos'.txt": "", "100%.txt": "", "two  words.txt": "", "q?x#y.txt": "", "new\nline.txt": "", "javascript:alert(1)": "",
+    "b.txt": "bb", "a.txt": "a", "B.txt": "", "z/inner.txt": "", "m/x": "", EVIL + ".txt": "", "a&b=c.txt": "",
+    "quote\".txt": "",
+    "apos'.txt": "", "100%.txt": "", "two  words.txt": "", "q?x#y.txt": "", "new\nline.txt": "",
+    "javascript:alert(1)": "",
     "中文.txt": "", "back\\slash.txt": "", ".hidden": "", ".git/config": "",
 }
 
@@ -26,8 +28,10 @@ def links(tree_root):
         pass
 
 
-site = Server({"list/" + name: content for name, content in NAMES.items()} | {"empty": None, EVIL: None, "list/.d": None},
-              config=configured(files(listing="on", compress="off"), files("/off", listing="off"), files("/all", listing="on", hidden="on")))
+site = Server({"list/" + name: content for name, content in NAMES.items()} | {"empty": None, EVIL: None,
+                                                                              "list/.d": None},
+              config=configured(files(listing="on", compress="off"), files("/off", listing="off"),
+                                files("/all", listing="on", hidden="on")))
 links(site.root / "list")
 
 SHOWN = sorted(name for name in NAMES if "/" not in name and not name.startswith(".")) + ["link-inside"]
@@ -69,7 +73,8 @@ def json_has_all_members_sorted():
     expect(len(names), len(plain) + 4)
     by_name = {member["name"]: member for member in got["members"]}
     expect((by_name["b.txt"]["size"], by_name["b.txt"]["type"], by_name["m"]["type"]), (2, "file", "directory"))
-    expect_true(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", by_name["b.txt"]["modified"]), by_name["b.txt"]["modified"])
+    expect_true(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", by_name["b.txt"]["modified"]),
+                by_name["b.txt"]["modified"])
 
 
 @test("R136")

@@ -8,7 +8,8 @@ TREE = {
     "page.en.html": "<p>en", "page.zh-CN.html": "<p>cn!", "page.zh-TW.html": "<p>tw!!",
     "logo.png": "PNG", "logo.webp": "WEBP!", "doc.html": "<p>doc", "doc.txt": "doc plain",
     "both.en.html": "<p>en", "both.en.txt": "en", "both.de.html": "<p>de",
-    "real": "a file without suffix", "real.txt": "never stands for it", "jquery.min.js": "js", "index.en.html": "<p>index en",
+    "real": "a file without suffix", "real.txt": "never stands for it", "jquery.min.js": "js",
+    "index.en.html": "<p>index en",
     "index.de.html": "<p>index de", "sub/index.html": "plain index",
     "turn.en.html/x": "a directory", "turn.de.html": "<p>de", "loop.html": lambda path: os.symlink("page", path),
     "odd <b>.en.txt": "odd",
@@ -22,7 +23,8 @@ reactive = Server(TREE, config=configured(files(negotiate="reactive", default_la
 @test("R144")
 def the_language_asked_for_is_sent():
     for wish, name in (("en", "en"), ("zh-TW", "zh-TW"), ("zh-CN", "zh-CN"), ("zh-TW;q=0.8, en;q=0.3", "zh-TW"),
-                       ("zh", "zh-CN"), ("en-US, zh;q=0.1", "en"), ("ZH-tw", "zh-TW"), ("en;q=0, zh-TW;q=0.001", "zh-TW"),
+                       ("zh", "zh-CN"), ("en-US, zh;q=0.1", "en"), ("ZH-tw", "zh-TW"),
+                       ("en;q=0, zh-TW;q=0.001", "zh-TW"),
                        ("*", "en"), ("fr, *;q=0.5", "en")):
         got = lenient.get("/page", accept_language=wish).expect(200, "request-ok")
         expect(got.content, (lenient.root / f"page.{name}.html").read_bytes(), wish)

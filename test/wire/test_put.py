@@ -73,8 +73,8 @@ def chunked_content_without_a_length():
 
 @test("R160")
 def a_length_may_be_required():
-    head = "PUT /strict/l.txt HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
-    site.ask(head).expect(411, "length-required")
+    head = "PUT /strict/l.txt HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\nTransfer-Encoding: chunked\r\n\r\n"
+    site.ask(head + "1\r\nx\r\n0\r\n\r\n").expect(411, "length-required")
     put("/strict/l.txt", b"x", if_none_match="*").expect(201, "created")
 
 
@@ -268,7 +268,8 @@ def race(requests):
 
 
 def writer(target, content, condition):
-    return b"PUT %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n%s\r\n\r\n%s" % (target.encode(), len(content), condition.encode(), content)
+    return b"PUT %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n%s\r\n\r\n%s" % (target.encode(), len(content),
+                                                                                  condition.encode(), content)
 
 
 def outcome(answers):
@@ -288,7 +289,8 @@ def of_writers_with_the_same_tag_one_wins():
             won = [i for i, answer in enumerate(answers) if answer.status == 204]
             expect(len(won), 1, f"{outcome(answers)}")
             for answer in answers:
-                expect_true(answer.reason in ("replaced", "write-conflict-stale-version", "if-match-failed"), answer.reason)
+                expect_true(answer.reason in ("replaced", "write-conflict-stale-version", "if-match-failed"),
+                            answer.reason)
                 expect_true(answer.status in (204, 412), f"turn {turn}: {outcome(answers)}")
             expect(site.get(target).content == contents[won[0]], True)
     expect(litter(), [])
@@ -338,16 +340,17 @@ def permissions_are_kept():
 
 @test()
 def the_server_follows_expect_100_continue():
+    head = "PUT /expected.txt HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
     with site.connect() as c:
-        c.send("PUT /expected.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        c.send(f"{head}Content-Length: 5\r\n\r\n")
         expect(c.head().status, 100)
         c.send("12345")
         c.response().expect(201, "created")
     with site.connect() as c:
-        c.send("PUT /expected.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nExpect: 100-continue\r\nIf-Match: \"x\"\r\n\r\n")
+        c.send(f"{head}Content-Length: 6\r\nIf-Match: \"x\"\r\n\r\n")
         expect(c.response().expect(412, "if-match-failed").interim, [])
     with site.connect() as c:  # as long as what is there: it may be the same, so it must be seen
-        c.send("PUT /expected.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nIf-Match: \"x\"\r\n\r\n")
+        c.send(f"{head}Content-Length: 5\r\nIf-Match: \"x\"\r\n\r\n")
         expect(c.head().status, 100)
         c.send("54321").response().expect(412, "if-match-failed")
 
@@ -355,7 +358,8 @@ def the_server_follows_expect_100_continue():
 def on_tmpfs(size):
     """A small file system of its own, or the test is skipped."""
     place = Path(tempfile.mkdtemp(prefix="verdict-tmpfs-"))
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True,
+                          check=False)
     if done.returncode != 0:
         place.rmdir()
         skip("file systems cannot be mounted here")

@@ -8,12 +8,15 @@ def redirect(path, to, status, **keys):
     return {"path": path, "redirect": {"to": to, "status": str(status), **keys}}
 
 
-STATUSES = {301: "moved-permanently", 302: "moved-temporarily", 303: "see-other", 307: "temporary-redirect", 308: "permanent-redirect"}
+STATUSES = {301: "moved-permanently", 302: "moved-temporarily", 303: "see-other", 307: "temporary-redirect",
+            308: "permanent-redirect"}
 
 site = Server({"dir/index.html": "i", "dir/sub/x": "x", "ä b/x": "x", "evil.test/x": "x", "a&b'\"<c/x": "x"},
               config=configured(files(write="on", headers={"X-Added": "yes"}),
-                                *[redirect(f"/{status}", "https://new.example/place?a=1&b=2", status) for status in STATUSES],
-                                redirect("/kept", "/new/", 301, keep_path="on"), redirect("/away", "https://other.example", 308, keep_path="on"),
+                                *[redirect(f"/{status}", "https://new.example/place?a=1&b=2",
+                                           status) for status in STATUSES],
+                                redirect("/kept", "/new/", 301, keep_path="on"),
+                                redirect("/away", "https://other.example", 308, keep_path="on"),
                                 redirect("/plain", "/b?x=1", 302)))
 
 
@@ -29,7 +32,8 @@ def a_directory_without_its_slash():
 @test("R088", "R089")
 def methods_that_are_not_get_keep_theirs():
     for method in ("PUT", "DELETE"):
-        answer = site.request(method, "/dir", b"x" if method == "PUT" else None).expect(308, "directory-redirect-method-kept")
+        answer = site.request(method, "/dir", b"x" if method == "PUT" else None)
+        answer.expect(308, "directory-redirect-method-kept")
         expect(answer.get("Location"), "/dir/")
 
 
@@ -41,13 +45,15 @@ def the_query_is_kept():
 
 @test("R089")
 def a_directory_redirect_never_leaves_this_host():
-    for target in ("//evil.test", "///evil.test", "//evil.test/..//evil.test", "/.//evil.test", "/x/..//evil.test", "/%2e/%2e//evil.test"):
+    for target in ("//evil.test", "///evil.test", "//evil.test/..//evil.test", "/.//evil.test", "/x/..//evil.test",
+                   "/%2e/%2e//evil.test"):
         location = site.get(target).expect(301, "directory-redirect").get("Location")
         expect(location, "/evil.test/", target)
     for target in ("/%2fevil.test", "/\\evil.test", "/%5cevil.test", "/evil.test%0d%0aX:%20y"):
         answer = site.get(target)
         expect_true(answer.status in (400, 404), f"{target}: {answer.status} {answer.get('Location')}")
-    expect(site.ask("GET http://evil.test/dir HTTP/1.1\r\nHost: evil.test\r\n\r\n").expect(301).get("Location"), "/dir/")
+    expect(site.ask("GET http://evil.test/dir HTTP/1.1\r\nHost: evil.test\r\n\r\n").expect(301).get("Location"),
+           "/dir/")
 
 
 @test("R083", "R089")
@@ -74,16 +80,21 @@ def every_status_has_location_and_a_note_with_a_link():
 
 @test("R111", "R088")
 def every_method_is_redirected():
-    for method, content in (("POST", b"data"), ("PUT", b"data"), ("DELETE", None), ("OPTIONS", None), ("PROPFIND", None)):
+    for method, content in (("POST", b"data"), ("PUT", b"data"), ("DELETE", None), ("OPTIONS", None),
+                            ("PROPFIND", None)):
         for status in (307, 308, 303):
-            expect(site.request(method, f"/{status}", content).expect(status).get("Location"), "https://new.example/place?a=1&b=2")
+            expect(site.request(method, f"/{status}", content).expect(status).get("Location"),
+                   "https://new.example/place?a=1&b=2")
 
 
 @test("R082")
 def the_rest_of_the_path_can_be_kept():
-    for target, location in (("/kept", "/new/"), ("/kept/", "/new/"), ("/kept/a/b", "/new/a/b"), ("/kept/a%20b?x=1", "/new/a%20b?x=1"),
-                             ("/kept?q", "/new/?q"), ("/away", "https://other.example"), ("/away/x", "https://other.example/x"),
-                             ("/away//evil.test", "https://other.example/evil.test"), ("/away/..%2f", None), ("/away/@evil.test", "https://other.example/@evil.test"),
+    for target, location in (("/kept", "/new/"), ("/kept/", "/new/"), ("/kept/a/b", "/new/a/b"),
+                             ("/kept/a%20b?x=1", "/new/a%20b?x=1"),
+                             ("/kept?q", "/new/?q"), ("/away", "https://other.example"),
+                             ("/away/x", "https://other.example/x"),
+                             ("/away//evil.test", "https://other.example/evil.test"), ("/away/..%2f", None),
+                             ("/away/@evil.test", "https://other.example/@evil.test"),
                              ("/kept//evil.test/", "/new/evil.test/")):
         answer = site.get(target)
         if location is None:

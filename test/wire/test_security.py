@@ -12,10 +12,13 @@ from harness import Server, configured, expect, expect_true, files, skip, test
 SECRET = "the secret outside\n"
 
 site = Server({
-    "site/a.txt": "inside\n", "site/sub/b.txt": "below\n", "site/.env": SECRET, "site/.git/config": SECRET, "site/sub/.x/y": SECRET,
-    "site/.well-known/acme": "open\n", "site/.well-known/.deep": SECRET, "site/%2e%2e": "odd name\n", "site/x%2fy.txt": "literal\n",
+    "site/a.txt": "inside\n", "site/sub/b.txt": "below\n", "site/.env": SECRET, "site/.git/config": SECRET,
+    "site/sub/.x/y": SECRET,
+    "site/.well-known/acme": "open\n", "site/.well-known/.deep": SECRET, "site/%2e%2e": "odd name\n",
+    "site/x%2fy.txt": "literal\n",
     "site/..data": SECRET, "outside.txt": SECRET, "outside/c.txt": SECRET, "site-evil/d.txt": SECRET,
-}, config=configured(files(directory="{root}/site", listing="on", write="on"), files("/hid", directory="{root}/site", hidden="on")))
+}, config=configured(files(directory="{root}/site", listing="on", write="on"),
+                     files("/hid", directory="{root}/site", hidden="on")))
 
 root = site.root / "site"
 
@@ -59,7 +62,8 @@ def links_lead_only_inside():
     for name in ("in", "in-up"):
         expect(site.get("/" + name).expect(200, "request-ok").text, "inside\n", name)
     expect(site.get("/in-dir/b.txt").expect(200).text, "below\n")
-    for target in ("out", "out-absolute", "out-and-in", "in-absolute", "chain", "out-dir", "out-dir/", "out-dir/c.txt", "etc/passwd",
+    for target in ("out", "out-absolute", "out-and-in", "in-absolute", "chain", "out-dir", "out-dir/", "out-dir/c.txt",
+                   "etc/passwd",
                    "etc", "magic/etc/passwd", "magic"):
         answer = never_secret(site.get("/" + target), target)
         answer.expect(403, "link-outside-root")
@@ -92,9 +96,12 @@ def only_regular_files_are_served():
 
 @test()
 def dots_do_not_climb():
-    for target in ("/../outside.txt", "/%2e%2e/outside.txt", "/sub/../../outside.txt", "/%2E./outside.txt", "/.%2e/outside.txt",
-                   "/sub/%2e%2e/%2e%2e/outside.txt", "/..", "/%2e%2e", "/a/../..", "/..%2foutside.txt", "/%2e%2e%2foutside.txt",
-                   "/sub/..%2f..%2foutside.txt", "/..%5coutside.txt", "/..\\outside.txt", "/../site-evil/d.txt", "/../site/a.txt"):
+    for target in ("/../outside.txt", "/%2e%2e/outside.txt", "/sub/../../outside.txt", "/%2E./outside.txt",
+                   "/.%2e/outside.txt",
+                   "/sub/%2e%2e/%2e%2e/outside.txt", "/..", "/%2e%2e", "/a/../..", "/..%2foutside.txt",
+                   "/%2e%2e%2foutside.txt",
+                   "/sub/..%2f..%2foutside.txt", "/..%5coutside.txt", "/..\\outside.txt", "/../site-evil/d.txt",
+                   "/../site/a.txt"):
         never_secret(site.get(target), target).expect(400)
     site.get("/../outside.txt").expect(400, "path-outside-root")
     expect(site.get("/sub/../a.txt").expect(200).text, "inside\n")
@@ -124,7 +131,8 @@ def escapes_are_decoded_once():
 
 @test("R140")
 def hidden_names_are_404():
-    for target in ("/.env", "/.git/config", "/.git/", "/.git", "/sub/.x/y", "/%2eenv", "/.%65nv", "/.missing", "/..data",
+    for target in ("/.env", "/.git/config", "/.git/", "/.git", "/sub/.x/y", "/%2eenv", "/.%65nv", "/.missing",
+                   "/..data",
                    "/.well-known/.deep", "/sub/../.env", "/.verdict/gone"):
         answer = never_secret(site.get(target), target).expect(404, "hidden-segment")
         expect(site.log_of(answer)["reason"], "hidden-segment")
@@ -161,8 +169,10 @@ def what_is_refused_is_not_opened():
         if tracer.poll() is not None:
             skip("processes cannot be traced here")
         long = "/" + "segment/" * 300
-        for target, reason in (("/.env", "hidden-segment"), ("/..%2foutside.txt", "path-outside-root"), ("/%00", "target-malformed"),
-                               ("/x" * 5000, "uri-too-long"), (long, "too-many-url-segments"), ("/a.txt?" + "q" * 9000, "query-too-long")):
+        for target, reason in (("/.env", "hidden-segment"), ("/..%2foutside.txt", "path-outside-root"),
+                               ("/%00", "target-malformed"),
+                               ("/x" * 5000, "uri-too-long"), (long, "too-many-url-segments"),
+                               ("/a.txt?" + "q" * 9000, "query-too-long")):
             expect(site.get(target).reason, reason)
         site.request("FROB", "/refused.txt").expect(501, "method-unknown")
         site.request("POST", "/refused.txt", b"x").expect(405, "method-not-allowed")
@@ -180,7 +190,8 @@ def what_is_refused_is_not_opened():
 
 @test("R140")
 def limits_of_a_route():
-    with Server({"a.txt": "a"}, config=configured(files(path_limit="100", query_limit="50", segments_limit="5"))) as server:
+    with Server({"a.txt": "a"}, config=configured(files(path_limit="100", query_limit="50",
+                                                        segments_limit="5"))) as server:
         server.get("/a.txt?" + "q" * 50).expect(200, "request-ok")
         server.get("/a.txt?" + "q" * 51).expect(414, "query-too-long")
         server.get("/" + "p" * 99).expect(404, "not-found")
@@ -221,7 +232,8 @@ def a_directory_swapped_for_a_link_leads_nowhere():
 
 @test()
 def names_of_any_bytes():
-    for raw in (b"\xff\xfe", b"a b", b"q?", b"h#", b"100%", b"back\\slash", b"tab\t", b"new\nline", "ü".encode(), b"%41", b"semi;x=1", b"plus+"):
+    for raw in (b"\xff\xfe", b"a b", b"q?", b"h#", b"100%", b"back\\slash", b"tab\t", b"new\nline", "ü".encode(),
+                b"%41", b"semi;x=1", b"plus+"):
         (Path(os.fsdecode(os.fsencode(root) + b"/name-" + raw))).write_bytes(raw)
         target = "/name-" + "".join(f"%{byte:02X}" for byte in raw)
         expect(site.get(target).expect(200, "request-ok").content, raw, target)
