@@ -25,7 +25,7 @@ struct arena_defer {
  */
 struct arena {
     char *free, *end;             /* what is left of the current block */
-    struct arena_block *blocks;   /* newest first; the last is the one given to arena_init() */
+    struct arena_block *blocks;   /* from the system, newest first */
     struct arena_defer *defers;   /* newest first; run by reset in that order */
     size_t left;                  /* bytes that may still be taken from the system */
     size_t limit;                 /* what `left` returns to on reset, bytes */

@@ -31,10 +31,18 @@ static inline bool span_is(struct span a, struct span b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Equal without regard to the case of ASCII letters. */
+/* Equal without regard to the case of ASCII letters. Not by strncasecmp(), which takes all behind a NUL for equal. */
 static inline bool span_is_nocase(struct span a, struct span b)
 {
-    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        unsigned differ = (unsigned char)(a.p[i] ^ b.p[i]), letter = (unsigned char)(a.p[i] | 0x20);
+
+        if (differ != 0 && (differ != 0x20 || letter < 'a' || letter > 'z'))
+            return false;
+    }
+    return true;
 }
 
 static inline bool span_starts(struct span s, struct span prefix)
