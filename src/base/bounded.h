@@ -1,5 +1,5 @@
-#ifndef HTTP_BOUNDED_H
-#define HTTP_BOUNDED_H
+#ifndef BASE_BOUNDED_H
+#define BASE_BOUNDED_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/bounded.h"
+#include "base/bounded.h"
 
 static const struct span replacement = SPAN_INIT("\xEF\xBF\xBD"); /* U+FFFD */
 static const char hex[] = "0123456789ABCDEF";

@@ -1,6 +1,6 @@
 #include "http/method.h"
 
-#include "http/bounded.h"
+#include "base/bounded.h"
 
 static const struct method_info infos[METHODS] = {
     [M_UNKNOWN] = { .name = SPAN_INIT(""), .spec = "RFC9110:9.1" },

@@ -1,6 +1,6 @@
 #include "http/multipart.h"
 
-#include "http/bounded.h"
+#include "base/bounded.h"
 
 void multipart_boundary_write(char out[MULTIPART_BOUNDARY_BYTES], uint64_t random)
 {

@@ -1,6 +1,6 @@
 #include "http/range.h"
 
-#include "http/bounded.h"
+#include "base/bounded.h"
 #include "http/token.h"
 
 /* One member as it was written. */

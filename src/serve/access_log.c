@@ -2,43 +2,20 @@
 
 #include <stdio.h>
 
+#include "base/bounded.h"
 #include "http/date.h"
 #include "http/escape.h"
 
 /* Of a text that the client chose, in the line; the rest is cut. */
 #define VALUE_BYTES 2048u
 
-struct line {
-    char *out;
-    size_t n;
-};
-
 /* Rows are made of parts that are each bounded; their sum stays below the room with a wide margin. */
 _Static_assert(6 * VALUE_BYTES + 2048 < ACCESS_LOG_LINE_BYTES, "every part at its longest fits");
-
-static void put(struct line *l, struct span s)
-{
-    if (s.n == 0 || s.n > ACCESS_LOG_LINE_BYTES - l->n)
-        return;
-    memcpy(l->out + l->n, s.p, s.n);
-    l->n += s.n;
-}
-
-static void put_number(struct line *l, uint64_t n)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    put(l, (struct span){ digits + at, sizeof digits - at });
-}
 
 typedef size_t (*escape_fn)(struct span in, char *out, size_t room);
 
 /* Cut to VALUE_BYTES after escaping, never in the middle of an escape. */
-static void put_escaped(struct line *l, struct span s, escape_fn escape)
+static void put_escaped(struct bounded *l, struct span s, escape_fn escape)
 {
     size_t n = escape(s, NULL, 0);
 
@@ -48,21 +25,21 @@ static void put_escaped(struct line *l, struct span s, escape_fn escape)
         s.n = cut < s.n ? s.n - cut : 0;
         n = escape(s, NULL, 0);
     }
-    escape(s, l->out + l->n, VALUE_BYTES);
-    l->n += n;
+    escape(s, l->out + l->bytes, VALUE_BYTES);
+    l->bytes += n;
 }
 
-static void json_text(struct line *l, struct span name, struct span value)
+static void json_text(struct bounded *l, struct span name, struct span value)
 {
-    put(l, name);
+    bounded_put(l, name);
     put_escaped(l, value, escape_json);
-    put(l, SPAN("\""));
+    bounded_put(l, SPAN("\""));
 }
 
-static void json_number(struct line *l, struct span name, uint64_t value)
+static void json_number(struct bounded *l, struct span name, uint64_t value)
 {
-    put(l, name);
-    put_number(l, value);
+    bounded_put(l, name);
+    bounded_put_number(l, value);
 }
 
 static struct span field_value(const struct exchange *x, enum field_id id)
@@ -72,38 +49,38 @@ static struct span field_value(const struct exchange *x, enum field_id id)
     return f != NULL ? f->value : (struct span){ 0 };
 }
 
-static void put_two(struct line *l, unsigned n)
+static void put_two(struct bounded *l, unsigned n)
 {
     char two[2] = { (char)('0' + n / 10 % 10), (char)('0' + n % 10) };
 
-    put(l, (struct span){ two, 2 });
+    bounded_put(l, (struct span){ two, 2 });
 }
 
-static void json_time(struct line *l, int64_t seconds)
+static void json_time(struct bounded *l, int64_t seconds)
 {
     struct date d = date_split(seconds);
 
-    put(l, SPAN("{\"time\":\""));
-    put_number(l, d.year);
-    put(l, SPAN("-"));
+    bounded_put(l, SPAN("{\"time\":\""));
+    bounded_put_number(l, d.year);
+    bounded_put(l, SPAN("-"));
     put_two(l, d.month);
-    put(l, SPAN("-"));
+    bounded_put(l, SPAN("-"));
     put_two(l, d.day);
-    put(l, SPAN("T"));
+    bounded_put(l, SPAN("T"));
     put_two(l, d.hour);
-    put(l, SPAN(":"));
+    bounded_put(l, SPAN(":"));
     put_two(l, d.minute);
-    put(l, SPAN(":"));
+    bounded_put(l, SPAN(":"));
     put_two(l, d.second);
-    put(l, SPAN("Z\""));
+    bounded_put(l, SPAN("Z\""));
 }
 
-static void put_protocol(struct line *l, const struct exchange *x)
+static void put_protocol(struct bounded *l, const struct exchange *x)
 {
-    put(l, SPAN("HTTP/"));
-    put_number(l, x->req.head.major);
-    put(l, SPAN("."));
-    put_number(l, x->req.head.minor);
+    bounded_put(l, SPAN("HTTP/"));
+    bounded_put_number(l, x->req.head.major);
+    bounded_put(l, SPAN("."));
+    bounded_put_number(l, x->req.head.minor);
 }
 
 static uint64_t between(uint64_t from_ms, uint64_t to_ms)
@@ -111,22 +88,22 @@ static uint64_t between(uint64_t from_ms, uint64_t to_ms)
     return from_ms != 0 && to_ms > from_ms ? to_ms - from_ms : 0;
 }
 
-static void json_phases(struct line *l, const struct exchange *x)
+static void json_phases(struct bounded *l, const struct exchange *x)
 {
     const struct moments *m = &x->moments;
 
     json_number(l, SPAN(",\"ms\":{\"queue\":"), between(m->accepted_ms, m->first_byte_ms));
     json_number(l, SPAN(",\"head\":"), between(m->first_byte_ms, m->head_ms));
     json_number(l, SPAN(",\"content\":"), between(m->head_ms, m->content_ms));
-    put(l, SPAN(",\"wait\":{"));
+    bounded_put(l, SPAN(",\"wait\":{"));
     for (unsigned i = 0; i < EXCHANGE_WAITS && x->waits[i].what != NULL; i++) {
-        put(l, i > 0 ? SPAN(",\"") : SPAN("\""));
-        put(l, span_of(x->waits[i].what));
+        bounded_put(l, i > 0 ? SPAN(",\"") : SPAN("\""));
+        bounded_put(l, span_of(x->waits[i].what));
         json_number(l, SPAN("\":"), x->waits[i].ms);
     }
     json_number(l, SPAN("},\"first_byte\":"), between(m->head_ms, m->answered_ms));
     json_number(l, SPAN(",\"total\":"), between(m->first_byte_ms, m->ended_ms));
-    put(l, SPAN("}"));
+    bounded_put(l, SPAN("}"));
 }
 
 static struct span reason_name(enum reason r)
@@ -136,12 +113,12 @@ static struct span reason_name(enum reason r)
 
 size_t access_log_json(const struct exchange *x, const struct access_log_peer *peer, char *out)
 {
-    struct line l = { out, 0 };
+    struct bounded l = { out, ACCESS_LOG_LINE_BYTES, 0 };
 
     json_time(&l, x->unix_seconds);
     json_text(&l, SPAN(",\"id\":\""), peer->id);
     json_text(&l, SPAN(",\"client\":\""), peer->client);
-    put(&l, SPAN(",\"protocol\":\""));
+    bounded_put(&l, SPAN(",\"protocol\":\""));
     put_protocol(&l, x);
     json_text(&l, SPAN("\",\"method\":\""), x->req.head.method_name);
     json_text(&l, SPAN(",\"target\":\""), x->req.head.target);
@@ -158,60 +135,60 @@ size_t access_log_json(const struct exchange *x, const struct access_log_peer *p
     json_phases(&l, x);
     json_text(&l, SPAN(",\"referer\":\""), field_value(x, FIELD_REFERER));
     json_text(&l, SPAN(",\"user_agent\":\""), field_value(x, FIELD_USER_AGENT));
-    put(&l, SPAN(",\"upstream\":\"\"}\n"));
-    return l.n;
+    bounded_put(&l, SPAN(",\"upstream\":\"\"}\n"));
+    return l.bytes;
 }
 
-static void combined_time(struct line *l, int64_t seconds)
+static void combined_time(struct bounded *l, int64_t seconds)
 {
     struct date d = date_split(seconds);
 
-    put(l, SPAN(" - - ["));
+    bounded_put(l, SPAN(" - - ["));
     put_two(l, d.day);
-    put(l, SPAN("/"));
-    put(l, (struct span){ date_month_name(d.month), 3 });
-    put(l, SPAN("/"));
-    put_number(l, d.year);
-    put(l, SPAN(":"));
+    bounded_put(l, SPAN("/"));
+    bounded_put(l, (struct span){ date_month_name(d.month), 3 });
+    bounded_put(l, SPAN("/"));
+    bounded_put_number(l, d.year);
+    bounded_put(l, SPAN(":"));
     put_two(l, d.hour);
-    put(l, SPAN(":"));
+    bounded_put(l, SPAN(":"));
     put_two(l, d.minute);
-    put(l, SPAN(":"));
+    bounded_put(l, SPAN(":"));
     put_two(l, d.second);
-    put(l, SPAN(" +0000] \""));
+    bounded_put(l, SPAN(" +0000] \""));
 }
 
-static void combined_quoted(struct line *l, struct span value)
+static void combined_quoted(struct bounded *l, struct span value)
 {
-    put(l, SPAN(" \""));
+    bounded_put(l, SPAN(" \""));
     put_escaped(l, value.n > 0 ? value : SPAN("-"), escape_log);
-    put(l, SPAN("\""));
+    bounded_put(l, SPAN("\""));
 }
 
 size_t access_log_combined(const struct exchange *x, const struct access_log_peer *peer, char *out)
 {
-    struct line l = { out, 0 };
+    struct bounded l = { out, ACCESS_LOG_LINE_BYTES, 0 };
 
-    put(&l, peer->client.n > 0 ? peer->client : SPAN("-"));
+    bounded_put(&l, peer->client.n > 0 ? peer->client : SPAN("-"));
     combined_time(&l, x->unix_seconds);
     if (x->req.head.target.n > 0) {
         put_escaped(&l, x->req.head.method_name, escape_log);
-        put(&l, SPAN(" "));
+        bounded_put(&l, SPAN(" "));
         put_escaped(&l, x->req.head.target, escape_log);
-        put(&l, SPAN(" "));
+        bounded_put(&l, SPAN(" "));
         put_protocol(&l, x);
     }
-    put(&l, SPAN("\" "));
-    put_number(&l, peer->status);
-    put(&l, SPAN(" "));
-    put_number(&l, x->content_out);
+    bounded_put(&l, SPAN("\" "));
+    bounded_put_number(&l, peer->status);
+    bounded_put(&l, SPAN(" "));
+    bounded_put_number(&l, x->content_out);
     combined_quoted(&l, field_value(x, FIELD_REFERER));
     combined_quoted(&l, field_value(x, FIELD_USER_AGENT));
     combined_quoted(&l, reason_name(x->verdict.why));
     combined_quoted(&l, x->verdict.operand);
     combined_quoted(&l, peer->id);
-    put(&l, SPAN("\n"));
-    return l.n;
+    bounded_put(&l, SPAN("\n"));
+    return l.bytes;
 }
 
 size_t access_log_lost(bool combined, uint64_t lines, int64_t unix_seconds, char *out, size_t room)

@@ -1,66 +1,42 @@
+#include "base/bounded.h"
 #include "http/date.h"
 #include "reason/status.h"
 #include "wire/h1.h"
 
-struct writer {
-    char *at, *end;
-    bool full;
-};
-
-static void put(struct writer *w, struct span s)
+static void put_field(struct bounded *b, struct span name, struct span value)
 {
-    if ((size_t)(w->end - w->at) < s.n) {
-        w->full = true;
+    char *at = b->out + b->bytes;
+    size_t bytes = name.n + value.n + 4;
+
+    b->bytes += bytes;
+    if (b->bytes > b->room)
         return;
-    }
-    if (s.n > 0)
-        memcpy(w->at, s.p, s.n);
-    w->at += s.n;
-}
-
-static void put_number(struct writer *w, uint64_t n)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    put(w, (struct span){ digits + at, sizeof digits - at });
-}
-
-static void put_field(struct writer *w, struct span name, struct span value)
-{
-    if ((size_t)(w->end - w->at) < name.n + value.n + 4) {
-        w->full = true;
-        return;
-    }
-    w->at = mempcpy(w->at, name.p, name.n);
-    w->at = mempcpy(w->at, ": ", 2);
+    at = mempcpy(at, name.p, name.n);
+    at = mempcpy(at, ": ", 2);
     if (value.n > 0)
-        w->at = mempcpy(w->at, value.p, value.n);
-    w->at = mempcpy(w->at, "\r\n", 2);
+        at = mempcpy(at, value.p, value.n);
+    memcpy(at, "\r\n", 2);
 }
 
 /* Status line, Date and Server: the same for all replies of one second with one status. */
 static struct span first_lines(struct wire *wire, unsigned status)
 {
-    struct writer w = { wire->first_lines, wire->first_lines + sizeof wire->first_lines, false };
+    struct bounded b = { wire->first_lines, sizeof wire->first_lines, 0 };
     char date[DATE_BYTES];
 
     if (wire->first_status == status && wire->first_second == wire->loop->unix_s)
         return (struct span){ wire->first_lines, wire->first_bytes };
     date_write(date, wire->loop->unix_s);
-    put(&w, SPAN("HTTP/1.1 "));
-    put_number(&w, status);
-    put(&w, SPAN(" "));
-    put(&w, span_of(status_phrase(status)));
-    put(&w, SPAN("\r\nDate: "));
-    put(&w, (struct span){ date, sizeof date });
-    put(&w, SPAN("\r\nServer: verdict\r\n"));
+    bounded_put(&b, SPAN("HTTP/1.1 "));
+    bounded_put_number(&b, status);
+    bounded_put(&b, SPAN(" "));
+    bounded_put(&b, span_of(status_phrase(status)));
+    bounded_put(&b, SPAN("\r\nDate: "));
+    bounded_put(&b, (struct span){ date, sizeof date });
+    bounded_put(&b, SPAN("\r\nServer: verdict\r\n"));
     wire->first_status = status;
     wire->first_second = wire->loop->unix_s;
-    wire->first_bytes = (uint32_t)(w.at - wire->first_lines);
+    wire->first_bytes = (uint32_t)b.bytes;
     return (struct span){ wire->first_lines, wire->first_bytes };
 }
 
@@ -70,43 +46,43 @@ static bool may_have_content(unsigned status)
     return status >= 200 && status != 204 && status != 304;
 }
 
-static void put_framing(struct writer *w, const struct conn *c, unsigned status)
+static void put_framing(struct bounded *b, const struct conn *c, unsigned status)
 {
     const struct body *body = c->x->reply.body;
 
     if (!may_have_content(status))
         return;
     if (body == NULL || body->length >= 0) {
-        put(w, SPAN("Content-Length: "));
-        put_number(w, body != NULL ? (uint64_t)body->length : 0);
-        put(w, SPAN("\r\n"));
+        bounded_put(b, SPAN("Content-Length: "));
+        bounded_put_number(b, body != NULL ? (uint64_t)body->length : 0);
+        bounded_put(b, SPAN("\r\n"));
     } else if (c->chunked_out) {
-        put(w, SPAN("Transfer-Encoding: chunked\r\n"));
+        bounded_put(b, SPAN("Transfer-Encoding: chunked\r\n"));
     }
 }
 
-static void put_connection(struct writer *w, const struct conn *c)
+static void put_connection(struct bounded *b, const struct conn *c)
 {
     if (!c->keep)
-        put(w, SPAN("Connection: close\r\n"));
+        bounded_put(b, SPAN("Connection: close\r\n"));
     else if (c->x->req.head.minor == 0)
-        put(w, SPAN("Connection: keep-alive\r\n"));
+        bounded_put(b, SPAN("Connection: keep-alive\r\n"));
 }
 
 /* The reply's head into the worker's scratch; false when it does not fit. */
 static bool head_write(struct conn *c)
 {
     struct exchange *x = c->x;
-    struct writer w = { c->wire->scratch, c->wire->scratch + WIRE_HEAD_BYTES, false };
+    struct bounded b = { c->wire->scratch, WIRE_HEAD_BYTES, 0 };
 
-    put(&w, first_lines(c->wire, x->status_sent));
+    bounded_put(&b, first_lines(c->wire, x->status_sent));
     for (uint32_t i = 0; i < x->reply.count; i++)
-        put_field(&w, x->reply_fields[i].name, x->reply_fields[i].value);
-    put_framing(&w, c, x->status_sent);
-    put_connection(&w, c);
-    put(&w, SPAN("\r\n"));
-    c->head_out = (struct span){ c->wire->scratch, (size_t)(w.at - c->wire->scratch) };
-    return !w.full;
+        put_field(&b, x->reply_fields[i].name, x->reply_fields[i].value);
+    put_framing(&b, c, x->status_sent);
+    put_connection(&b, c);
+    bounded_put(&b, SPAN("\r\n"));
+    c->head_out = (struct span){ c->wire->scratch, b.bytes };
+    return b.bytes <= b.room;
 }
 
 static void keep_decide(struct conn *c)
