@@ -16,14 +16,13 @@ enum flow graph_run(struct exchange *x)
         if (n->ask != NULL) {
             bool yes = n->ask(x);
 
-            answers = answers << 1 | yes;
+            answers = 2 * answers + yes;
             out += yes;
         } else {
-            enum flow f;
+            enum flow f = n->act(x);
 
-            x->trace = (struct trace){ answers, (uint16_t)at };
-            f = n->act(x);
             if (f != FLOW_GO) {
+                x->trace = (struct trace){ answers, (uint16_t)at };
                 (void)(f == FLOW_WAIT || ALWAYS(graph_may_stop(at, x->verdict.why)));
                 return f;
             }
