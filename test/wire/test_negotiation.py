@@ -95,7 +95,7 @@ def each_variant_has_its_own_tag():
     lenient.get("/page", accept_language="zh-CN", if_none_match=tags[0]).expect(200, "request-ok")
 
 
-@test("R143")
+@test("R113", "R143")
 def strict_lists_what_there_is():
     got = strict.get("/page", accept_language="fr").expect(406, "not-acceptable")
     expect(got.get("Content-Type"), "text/html; charset=utf-8")
@@ -106,6 +106,11 @@ def strict_lists_what_there_is():
     listed = json.loads(strict.get("/logo", accept="application/json").expect(406, "not-acceptable").text)
     expect([(v["href"], v["type"], v["size"]) for v in listed["variants"]],
            [("/logo.png", "image/png", 3), ("/logo.webp", "image/webp", 5)])
+    expect((listed["reason"], listed["lasts"]), ("not-acceptable", "permanent"))
+    for wish, word in (("fr", "Permanent"), ("zh-CN", "永久：在有人作出改动之前"), ("zh-TW", "沒有一個版本符合")):
+        page = strict.get("/both", accept="x/y", accept_language=wish).expect(406, "not-acceptable")
+        expect_in(word, page.text)
+        expect_in(page.id, page.text)
     head = strict.request("HEAD", "/page", accept_language="fr").expect(406, "not-acceptable")
     expect((head.content, head.get("Content-Type")), (b"", got.get("Content-Type")))
 

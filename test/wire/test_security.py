@@ -201,17 +201,36 @@ def limits_of_a_route():
 
 
 @test("R133")
-def a_file_that_may_not_be_read():
-    path = root / "denied.txt"
-    path.write_text(SECRET)
-    path.chmod(0)
-    try:
-        if os.access(path, os.R_OK):
-            skip("this user may read everything")
-        never_secret(site.get("/denied.txt"), "denied").expect(403, "acl-denied")
-        expect(site.get("/denied.txt").get("WWW-Authenticate"), None)
-    finally:
-        path.unlink()
+def whether_something_hidden_is_there_is_not_told():
+    for there, missing in (("/.env", "/.nve"), ("/.git/config", "/.git/gifnoc"), ("/sub/.x/y", "/sub/.x/n")):
+        for accept in ("text/html", "text/plain", "application/json"):
+            answers = [site.get(target, accept=accept).expect(404, "hidden-segment") for target in (there, missing)]
+            expect(*[answer.text.replace(answer.id, "ID").replace(target, "PATH")
+                     for answer, target in zip(answers, (there, missing))])
+            expect(*[[field for field in answer.fields if field[0] not in ("Date", "Verdict")] for answer in answers])
+
+
+NOBODY = 65534
+
+
+@test("R130", "R133")
+def what_the_system_denies_is_denied():
+    if os.geteuid() != 0:
+        skip("only root can start a server as somebody else")
+    tree = {"open.txt": "open", "denied.txt": SECRET, "closed/x.txt": SECRET, "kept/x.txt": "x"}
+    server = Server(tree, config=configured(files(write="on", listing="on")), limit=lambda: os.setuid(NOBODY))
+    server.home.chmod(0o777)
+    (server.root / "denied.txt").chmod(0)
+    (server.root / "closed").chmod(0)
+    with server:
+        server.get("/open.txt").expect(200, "request-ok")
+        for target in ("/denied.txt", "/closed/", "/closed/x.txt", "/closed/none"):
+            answer = never_secret(server.get(target), target).expect(403, "acl-denied")
+            expect(answer.get("WWW-Authenticate"), None)
+        server.request("PUT", "/kept/x.txt", b"y").expect(403, "write-denied")
+        server.request("PUT", "/kept/new.txt", b"y").expect(403, "write-denied")
+        server.request("DELETE", "/kept/x.txt").expect(403, "write-denied")
+        expect((server.root / "kept/x.txt").read_text(), "x")
 
 
 @test()

@@ -37,6 +37,23 @@ static void put_cell(struct file_text *t, struct span word)
     file_text_put(t, word);
 }
 
+static bool is_reactive(const struct exchange *x)
+{
+    return x->policy->negotiation == NEGOTIATE_REACTIVE;
+}
+
+/* A 406 is an error, and tells what errors tell. */
+static void put_refusal(struct file_text *t, struct exchange *x, const struct file_words *w)
+{
+    file_text_put(t, SPAN("<p>"));
+    file_text_put(t, w->refused);
+    file_text_put(t, SPAN("</p>\n<p><code>"));
+    file_text_put(t, span_of(reason_info(R_not_acceptable)->name));
+    file_text_put(t, SPAN("</code> <code>"));
+    file_text_put(t, exchange_id(x));
+    file_text_put(t, SPAN("</code></p>\n"));
+}
+
 static void put_html(struct file_text *t, struct exchange *x, const struct file_words *w)
 {
     const struct file_entry *e = file_state(x)->entry;
@@ -49,7 +66,10 @@ static void put_html(struct file_text *t, struct exchange *x, const struct file_
     file_text_put(t, w->choices);
     file_text_put(t, SPAN("</title>\n<h1>"));
     file_text_put(t, w->choices);
-    file_text_put(t, SPAN("</h1>\n<table>\n<tr>"));
+    file_text_put(t, SPAN("</h1>\n"));
+    if (!is_reactive(x))
+        put_refusal(t, x, w);
+    file_text_put(t, SPAN("<table>\n<tr>"));
     put_cell(t, w->name);
     put_cell(t, w->type);
     put_cell(t, w->tongue);
@@ -81,7 +101,15 @@ static void put_json(struct file_text *t, struct exchange *x)
 {
     const struct file_entry *e = file_state(x)->entry;
 
-    file_text_put(t, SPAN("{\"variants\":["));
+    file_text_put(t, SPAN("{"));
+    if (!is_reactive(x)) {
+        file_text_put(t, SPAN("\"reason\":"));
+        file_text_put_json(t, span_of(reason_info(R_not_acceptable)->name));
+        file_text_put(t, SPAN(",\"lasts\":\"permanent\",\"id\":"));
+        file_text_put_json(t, exchange_id(x));
+        file_text_put(t, SPAN(",\n"));
+    }
+    file_text_put(t, SPAN("\"variants\":["));
     for (uint32_t i = 0; i < e->variant_count; i++) {
         file_text_put(t, i > 0 ? SPAN(",\n") : SPAN("\n"));
         put_object(t, &e->variants[i], file_link(x, e->variants[i].name));
@@ -126,7 +154,7 @@ static void reply_page(struct exchange *x, bool as_json)
 enum flow file_choices(struct exchange *x)
 {
     const struct file_state *s = file_state(x);
-    bool reactive = x->policy->negotiation == NEGOTIATE_REACTIVE;
+    bool reactive = is_reactive(x);
 
     reply_page(x, file_words_json(request_field(x, FIELD_ACCEPT)));
     if (reactive && x->facts.acceptable && !s->variant->negotiates) /* RFC9110:15.4.1: the one we would prefer */

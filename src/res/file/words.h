@@ -12,6 +12,7 @@ struct file_words {
     struct span parent, name, size, modified;
     struct span cut;     /* there are more members than are shown */
     struct span choices; /* heading of the list of variants */
+    struct span refused; /* none of them fits, and for how long (RFC9110:15.5) */
     struct span type, tongue;
 };
 
