@@ -1,8 +1,7 @@
 """Connections: kept, closed, half closed, reset, stuck; and a final answer that arrives however the client behaves."""
-import socket
 import time
 
-from harness import Connection, Server, expect, expect_true, test
+from harness import Server, expect, expect_true, test
 
 MEGABYTE = 1 << 20
 CONFIG = """
@@ -135,20 +134,9 @@ def a_client_that_resets_while_a_reply_is_sent():
     expect_true(line["bytes_out"] < 64 * MEGABYTE, f"{line['bytes_out']} bytes out")
 
 
-def slow_connection(window_bytes):
-    """A connection with a small window, so that little of an answer is under way."""
-    c = Connection.__new__(Connection)
-    c.socket = socket.socket()
-    c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
-    c.socket.settimeout(5)
-    c.socket.connect(("127.0.0.1", site.start().port))
-    c.kept = b""
-    return c
-
-
 @test()
 def a_reader_that_stops_is_given_up():
-    with slow_connection(4096) as c:
+    with site.connect(window_bytes=4096) as c:
         start = time.monotonic()
         c.send("GET /large.bin HTTP/1.1\r\nHost: a\r\n" + agent("stuck"))
         line = site.log_where(user_agent="stuck")
@@ -158,7 +146,7 @@ def a_reader_that_stops_is_given_up():
 
 @test(seconds=20)
 def a_slow_reader_that_goes_on_is_served():
-    with slow_connection(262144) as c:
+    with site.connect(window_bytes=262144) as c:
         c.send("GET /large.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-12582911\r\n" + agent("slow"))
         answer = c.head()
         got, start = len(c.kept), time.monotonic()

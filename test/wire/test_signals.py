@@ -110,6 +110,23 @@ def a_request_whose_head_is_complete_only_later_is_still_answered():
 
 
 @test()
+def who_has_asked_before_is_answered():
+    one = server().start()
+    kept = one.connect()
+    kept.send(get()).response().expect(200)
+    one.signal(signal.SIGSTOP)
+    fresh = [one.connect().send(get()) for _ in range(5)]
+    kept.send(get())
+    one.signal(signal.SIGTERM)
+    one.signal(signal.SIGCONT)
+    for c in (kept, *fresh):
+        c.response().expect(200)
+        c.expect_closed()
+        c.close()
+    expect(one.ended(), 0)
+
+
+@test()
 def a_good_configuration_comes_into_force():
     with server() as one:
         with one.connect() as kept:

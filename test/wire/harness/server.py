@@ -219,9 +219,9 @@ class Server:
 
     # Talking to it
 
-    def connect(self, wait_seconds=5):
+    def connect(self, wait_seconds=5, **more):
         self.start()
-        return Connection(("127.0.0.1", self.port), wait_seconds=wait_seconds)
+        return Connection(("127.0.0.1", self.port), wait_seconds=wait_seconds, **more)
 
     def ask(self, data):
         """Sends the bytes of one request on a connection of its own; returns the answer."""

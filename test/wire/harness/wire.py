@@ -76,9 +76,14 @@ class Response:
 class Connection:
     """A raw connection. Bytes that were read and belong to no answer yet stay in `kept`."""
 
-    def __init__(self, address, family=socket.AF_INET, wait_seconds=WAIT_SECONDS):
+    def __init__(self, address, family=socket.AF_INET, wait_seconds=WAIT_SECONDS, source=None, window_bytes=None):
+        """source: an address of our own to come from; window_bytes: how much may be under way to us."""
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(wait_seconds)
+        if source is not None:
+            self.socket.bind((source, 0))
+        if window_bytes is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
