@@ -143,15 +143,19 @@ def hidden_names_are_404():
 
 
 @test()
-def where_they_are_served_the_servers_own_names_are_not_written():
+def where_they_are_served_the_servers_own_names_are_not():
     expect(site.get("/hid/.env").expect(200, "request-ok").text, SECRET)
-    with Server({"a": "a", "sub/a": "a"}, config=configured(files(hidden="on", write="on", tombstones="on"))) as server:
+    tree = {"a": "a", "sub/a": "a"}
+    with Server(tree, config=configured(files(hidden="on", listing="on", write="on", tombstones="on"))) as server:
         for name in ("/.verdict", "/.verdict-upload-x", "/sub/.verdict", "/sub/.verdict-x"):
             server.request("PUT", name, b"x").expect(403, "write-denied")
         server.request("DELETE", "/a").expect(204, "deleted")
         gone = next((server.root / ".verdict" / "gone").iterdir()).name
         server.request("DELETE", f"/.verdict/gone/{gone}").expect(403, "write-denied")
         server.request("PUT", f"/.verdict/gone/{gone}", b"x").expect(403, "write-denied")
+        for target in (f"/.verdict/gone/{gone}", "/.verdict/gone/", "/.verdict/", "/.verdict", "/sub/../.verdict/"):
+            server.get(target).expect(404, "not-found")
+        expect_true(".verdict" not in server.get("/").text, "not listed")
         server.request("PUT", "/.verdict/gone/new", b"x").expect(403, "write-denied")
         server.request("PUT", "/.env", b"mine").expect(201, "created")
         expect(server.get("/.env").text, "mine")

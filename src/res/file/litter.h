@@ -8,7 +8,7 @@
 #include "base/span.h"
 
 /*
- * Names that the server keeps for itself below a root; clients cannot write them, and all of them are hidden:
+ * Names that the server keeps for itself below a root; clients can neither read nor write them, whatever is served:
  *
  *   .verdict-XXXXXXXXXXXXXXXX  a file on its way to its name (temp.h); its writer holds flock() on it
  *   .verdict/                  at the root only: what is remembered of it (tombstone.h)

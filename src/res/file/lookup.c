@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "http/language.h"
+#include "res/file/litter.h"
 #include "res/file/lookup_impl.h"
 #include "res/file/tombstone.h"
 #include "res/file/walk.h"
@@ -189,12 +190,16 @@ static void look_file(struct file_lookup *l, const struct file_place *at, int fd
     }
 }
 
+/* Where names with a dot are served, what the server keeps for itself is not: uploads on their way, tombstones. */
 static void look(struct file_lookup *l)
 {
+    struct span path = { l->made->path, l->made->path_bytes };
     struct file_place at;
     struct stat st = { 0 };
-    int fd = file_place_init(&at, (struct span){ l->made->path, l->made->path_bytes });
+    int fd = file_place_init(&at, path);
 
+    if (l->made->kind == FILE_READ && file_path_is_own(path))
+        return;
     if (fd == 0)
         fd = open_at(l, &at, &st);
     if (fd < 0) {

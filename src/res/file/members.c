@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "res/file/litter.h"
 #include "res/file/walk.h"
 
 void file_members_fini(struct file_members *m)
@@ -73,7 +74,7 @@ static bool is_shown(const char *name, bool hidden)
 {
     if (name[0] != '.')
         return true;
-    return hidden && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    return hidden && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !file_path_is_own(span_of(name));
 }
 
 static int read_members(struct file_members *m, DIR *d, int root_fd, const char *path, bool hidden)
