@@ -187,6 +187,41 @@ static void announce(const struct server *s)
     }
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static bool same_addresses(const struct config *a, const struct config *b)
+{
+    for (uint32_t i = 0; i < a->listen_count && i < b->listen_count; i++)
+        if (!same_text(a->listen[i], b->listen[i]))
+            return false;
+    return a->listen_count == b->listen_count;
+}
+
+static void tell_waits(bool waits, const char *group, const char *name)
+{
+    if (waits)
+        fprintf(stderr, "verdict: reload: %s%s: another value needs a new start: the old one stays in force\n", group,
+                name);
+}
+
+/* What is set up once cannot change while the server runs. */
+static void tell_what_waits(const struct config *old, const struct config *fresh)
+{
+    tell_waits(!same_addresses(old, fresh), "", "listen");
+    tell_waits(old->workers != fresh->workers, "", "workers");
+    tell_waits(!same_text(old->log_file, fresh->log_file), "log.", "file");
+    tell_waits(old->log_combined != fresh->log_combined, "log.", "format");
+    for (unsigned s = 0; s < SETTINGS; s++) {
+        bool limits = strcmp(setting_infos[s].group, "limits") == 0;
+
+        tell_waits(!worker_reloads(s) && old->settings[s] != fresh->settings[s], limits ? "limits." : "times.",
+                   setting_infos[s].name);
+    }
+}
+
 /* The old configuration goes on when the new one is wrong; each mistake has been told. */
 static void reload(struct server *s)
 {
@@ -196,6 +231,7 @@ static void reload(struct server *s)
         fprintf(stderr, "verdict: reload: the new configuration is not used: the old one stays in force\n");
         return;
     }
+    tell_what_waits(s->config->config, fresh->config);
     for (unsigned w = 0; w < s->shared.workers; w++)
         if (!worker_reload(&s->workers[w], fresh))
             fprintf(stderr, "verdict: reload: no memory: worker %u goes on with the old configuration\n", w);

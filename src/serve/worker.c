@@ -140,10 +140,37 @@ static void snapshot_replace(struct worker *w, struct snapshot *s)
     free(old);
 }
 
+/* What every use looks up anew. The limits of a head are not: buffers have their size from them. */
+static void wire_times(struct wire_settings *wire, const uint64_t *set)
+{
+    wire->head_wait_ms = (uint32_t)set[SETTING_head_wait_ms];
+    wire->content_wait_ms = (uint32_t)set[SETTING_content_wait_ms];
+    wire->send_wait_ms = (uint32_t)set[SETTING_send_wait_ms];
+    wire->keep_alive_ms = (uint32_t)set[SETTING_keep_alive_ms];
+    wire->linger_ms = (uint32_t)set[SETTING_linger_ms];
+    wire->linger_bytes = set[SETTING_linger_bytes];
+    wire->drain_bytes = set[SETTING_drain_bytes];
+    wire->arena_bytes = (uint32_t)set[SETTING_exchange_memory_bytes];
+}
+
+bool worker_reloads(enum setting s)
+{
+    static const bool reloaded[SETTINGS] = {
+        [SETTING_head_wait_ms] = true, [SETTING_content_wait_ms] = true,
+        [SETTING_send_wait_ms] = true, [SETTING_keep_alive_ms] = true,
+        [SETTING_linger_ms] = true,    [SETTING_linger_bytes] = true,
+        [SETTING_drain_bytes] = true,  [SETTING_exchange_memory_bytes] = true,
+        [SETTING_drain_ms] = true, /* of the newest configuration, when the time has come */
+    };
+
+    return reloaded[s];
+}
+
 static void reload_open(struct mail *m)
 {
     struct reload_mail *r = (struct reload_mail *)m;
 
+    wire_times(&r->worker->wire_settings, r->config->config->settings);
     *r->snapshot = (struct snapshot){ .shared = r->config };
     snapshot_replace(r->worker, r->snapshot);
     free(r);
@@ -193,15 +220,8 @@ static void wire_configure(struct worker *w, const struct config *config)
                   .field_bytes = (uint32_t)set[SETTING_field_bytes],
                   .head_bytes = (uint32_t)set[SETTING_head_bytes],
                   .fields = (uint8_t)set[SETTING_head_fields] },
-        .head_wait_ms = (uint32_t)set[SETTING_head_wait_ms],
-        .content_wait_ms = (uint32_t)set[SETTING_content_wait_ms],
-        .send_wait_ms = (uint32_t)set[SETTING_send_wait_ms],
-        .keep_alive_ms = (uint32_t)set[SETTING_keep_alive_ms],
-        .linger_ms = (uint32_t)set[SETTING_linger_ms],
-        .linger_bytes = set[SETTING_linger_bytes],
-        .drain_bytes = set[SETTING_drain_bytes],
-        .arena_bytes = (uint32_t)set[SETTING_exchange_memory_bytes],
     };
+    wire_times(&w->wire_settings, set);
     w->wire = (struct wire){ .loop = &w->loop,
                              .wheel = &w->wheel,
                              .settings = &w->wire_settings,

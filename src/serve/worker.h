@@ -105,6 +105,9 @@ void worker_drain(struct worker *w);
  * False: no memory, the old one stays in use. */
 bool worker_reload(struct worker *w, struct shared_config *config);
 
+/* Does worker_reload() bring this setting into force? Others need a new start. */
+bool worker_reloads(enum setting s);
+
 /* Wait for the thread to end and free what it had. */
 void worker_join(struct worker *w);
 

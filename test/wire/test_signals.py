@@ -151,6 +151,24 @@ def a_bad_configuration_changes_nothing():
         expect(one.get("/told").content, b"first")
 
 
+@test()
+def times_are_reloaded_and_what_needs_a_new_start_is_told():
+    with server() as one:
+        one.get("/told").expect(200)
+        text = CONFIG.replace("DRAIN", "5s").replace("ANSWER", "second").replace("head_wait_ms: 20s", "head_wait_ms: 300ms")
+        one.configure(text + "limits: {head_bytes: 64KiB}\nworkers: 7\nlog: {format: combined, file: other}\n")
+        one.signal(signal.SIGHUP)
+        one.said("limits.head_bytes: another value needs a new start")
+        one.said("workers: another value needs a new start")
+        one.said("the new configuration is in force")
+        expect_true("listen: another" not in one.stderr and "log.file" not in one.stderr, one.stderr)
+        until = time.monotonic() + 3
+        while one.get("/told").content != b"second":
+            expect_true(time.monotonic() < until, "the new answer comes")
+        with one.connect(wait_seconds=3) as c:
+            c.send("GET / HT").response().expect(408, "request-timeout")
+
+
 @test(seconds=20)
 def reloads_while_requests_run():
     with server() as one:
