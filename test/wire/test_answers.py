@@ -82,7 +82,7 @@ def withheld_for_legal_reasons():
     expect_in("&lt;Somewhere&gt;", site.get("/withheld", accept="text/html").text)
 
 
-@test("R226", "R218", "R230")
+@test("R226", "R230")
 def later_says_when():
     answer = site.get("/later").expect(503, "maintenance")
     expect((answer.get("Retry-After"), answer.get("Cache-Control")), ("90", "no-store"))
@@ -186,7 +186,7 @@ def one_site_may_be_the_default():
         expect(host(server, "/", None, "1.0").expect(200).text, "default")
 
 
-@test("R225", "R226", "R246")
+@test("R225", "R226")
 def a_flag_stops_a_site():
     sites = [{"host": "a.test", "stopped_by": "{root}/stop", "routes": [files()]},
              {"default": "on", "routes": [files()]}]

@@ -50,7 +50,7 @@ def a_link_is_deleted_not_its_target():
 
 
 @test(seconds=20)
-def of_those_who_delete_with_one_tag_one_wins():
+def of_those_who_delete_over_two_workers_one_wins():
     for _ in range(6):
         site.request("PUT", "/race.txt", b"x").expect(201)
         tag = site.get("/race.txt").get("ETag")

@@ -210,7 +210,7 @@ def a_server_killed_in_the_middle_leaves_the_old_content():
 
 
 @test()
-def readers_see_the_old_or_the_new_never_a_mixture():
+def readers_of_two_workers_see_the_old_or_the_new_never_a_mixture():
     put("/mixed.bin", b"0" * 300_000).expect(201)
     stop, seen, wrong = threading.Event(), set(), []
 
@@ -277,7 +277,7 @@ def outcome(answers):
 
 
 @test("R163", seconds=30)
-def of_writers_with_the_same_tag_one_wins():
+def of_writers_over_two_workers_with_the_same_tag_one_wins():
     for size in (10, 200_000):
         for turn in range(6):
             target = f"/race-{size}.bin"
@@ -297,7 +297,7 @@ def of_writers_with_the_same_tag_one_wins():
 
 
 @test("R163", seconds=30)
-def of_those_who_create_one_wins():
+def of_those_who_create_over_two_workers_one_wins():
     for turn in range(10):
         target = f"/create-{turn}.txt"
         answers = race([writer(target, b"writer %d" % i, "If-None-Match: *") for i in range(8)])
@@ -309,7 +309,7 @@ def of_those_who_create_one_wins():
 
 
 @test(seconds=30)
-def without_a_condition_the_last_wins_whole():
+def without_a_condition_the_last_over_two_workers_wins_whole():
     for turn in range(5):
         answers = race([writer("/free.bin", bytes([65 + i]) * 100_000, "X: y") for i in range(8)])
         expect({answer.status for answer in answers} <= {201, 204}, True, f"turn {turn}")
