@@ -2,7 +2,7 @@
 #define EXPLAIN_CONTENT_IMPL_H
 
 #include "explain/content.h"
-#include "http/bounded.h"
+#include "base/bounded.h"
 
 /* Text that may have been cut to its bound. */
 struct content_cut {
