@@ -1,4 +1,5 @@
 """Several workers, many clients at once, reloads and reopened logs meanwhile; run under the thread sanitizer, too."""
+import json
 import signal
 import threading
 import time
@@ -123,3 +124,158 @@ def stopping_under_load_cuts_no_answer_short():
     expect(site.ended(), 0)
     finish(threads, raised)
     expect_true(min(answers) > 0, f"answers: {answers}")
+
+
+def put(c, target, content, fields=""):
+    return c.send(f"PUT {target} HTTP/1.1\r\nHost: a\r\n{fields}Content-Length: {len(content)}\r\n\r\n".encode()
+                  + content).response()
+
+
+def get(c, target, fields=""):
+    return c.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n").response()
+
+
+@test("R035", "R045", seconds=60)
+def what_was_written_is_seen_on_every_connection_at_once():
+    def work(number):
+        target, mine = f"/seen-{number}", [site.connect(wait_seconds=10) for _ in range(8)]
+        for i in range(6):
+            content = f"{number} {i}".encode()
+            stored = put(mine[i % 8], target, content).expect(204 if i % 3 else 201)
+            for c in mine:
+                got = get(c, target).expect(200)
+                expect((got.content, got.get("ETag")), (content, stored.get("ETag")), "what was just stored")
+            if i % 3 == 2:
+                mine[-i].send(f"DELETE {target} HTTP/1.1\r\nHost: a\r\n\r\n").response().expect(204)
+                for c in mine:
+                    get(c, target).expect(404)
+        for c in mine:
+            c.close()
+
+    with server() as site:
+        site.start()
+        finish(*in_threads(4, work))
+
+
+def race(site, count, fields):
+    """All of them write /raced at the same moment, each something else, under the fields; returns the sorted statuses."""
+    statuses, together, when = [], threading.Barrier(count), time.monotonic_ns()
+
+    def work(number):
+        with site.connect(wait_seconds=10) as c:
+            together.wait(10)
+            statuses.append(put(c, "/raced", b"%d at %d" % (number, when), fields).status)
+
+    finish(*in_threads(count, work))
+    return sorted(statuses)
+
+
+@test("R163", seconds=60)
+def one_of_many_writers_under_the_same_condition_wins():
+    with server() as site:
+        with site.connect(wait_seconds=10) as c:
+            for _ in range(10):
+                expect(race(site, 5, "If-None-Match: *\r\n"), [201] + [412] * 4)
+                before = get(c, "/raced").expect(200)
+                expect(race(site, 5, f"If-Match: {before.get('ETag')}\r\n"), [204] + [412] * 4)
+                after = get(c, "/raced").expect(200)
+                expect_true(after.get("ETag") != before.get("ETag"), "the tag of the winner is another")
+                c.send(f"DELETE /raced HTTP/1.1\r\nHost: a\r\nIf-Match: {after.get('ETag')}\r\n\r\n")
+                c.response().expect(204)
+
+
+@test("R064", seconds=60)
+def readers_see_one_version_while_it_changes():
+    """What a reader gets is one whole version with its own tag; a part belongs to the tag that was asked for."""
+    versions = [bytes([65 + i]) * (3000 + i) for i in range(20)]
+    done = threading.Event()
+
+    def write(c):
+        for content in versions * 2:
+            put(c, "/changing", content).expect(204)
+        done.set()
+
+    def read(c):
+        known = {}
+        while not done.is_set():
+            got = get(c, "/changing").expect(200)
+            expect_true(got.content in versions or got.content == b"hello", "a whole version")
+            tag = got.get("ETag")
+            expect(known.setdefault(tag, got.content), got.content, f"content of {tag}")
+            again = get(c, "/changing", f"If-None-Match: {tag}\r\n")
+            expect_true(again.status == 304 or again.get("ETag") != tag, "the same tag is the same content")
+            part = get(c, "/changing", f"Range: bytes=1-4\r\nIf-Range: {tag}\r\n")
+            expect_true(part.status == 206 and part.get("ETag") == tag and part.content == got.content[1:5]
+                        or part.status == 200 and part.get("ETag") != tag, f"a part of {tag}: {part}")
+            listed = json.loads(get(c, "/", "Accept: application/json\r\n").expect(200).text)
+            expect_true("changing" in json.dumps(listed), "it is there all the time")
+
+    def work(number):
+        try:
+            with site.connect(wait_seconds=10) as c:
+                (read if number else write)(c)
+        finally:
+            done.set()
+
+    with server() as site:
+        (site.root / "changing").write_text("hello")
+        site.start()
+        finish(*in_threads(4, work))
+
+
+@test(seconds=60)
+def clients_that_break_off_harm_nobody():
+    def download(number):
+        c = site.connect()
+        c.send("GET /huge.bin HTTP/1.1\r\nHost: a\r\n\r\n" * (1 + number % 2)).head()
+        c.reset()
+
+    def upload(number):
+        c = site.connect()
+        c.send(f"PUT /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{'x' * 50000}")
+        (c.reset if number % 2 else c.close)()
+
+    def whole(_):
+        with site.connect(wait_seconds=10) as c:
+            for _ in range(5):
+                expect(get(c, "/a.txt").expect(200).content, b"hello")
+                expect(len(get(c, "/big.bin").expect(200).content), 160000)
+
+    def work(number):
+        for i in range(10):
+            (whole, download, upload)[number % 3](number + i)
+
+    with server() as site:
+        (site.root / "huge.bin").write_bytes(bytes(8 << 20))
+        site.start()
+        get(site.connect(), "/a.txt").expect(200)
+        time.sleep(0.2)
+        before = len(site.descriptors())
+        finish(*in_threads(6, work))
+        until = time.monotonic() + 5
+        while len(site.descriptors()) > before + 10 and time.monotonic() < until:
+            time.sleep(0.05)
+        expect_true(len(site.descriptors()) <= before + 10, f"descriptors stay: {site.descriptors()}")
+        expect(sorted(path.name for path in site.root.iterdir() if path.name.startswith("a")), ["a.txt"])
+
+
+@test(seconds=60)
+def stopping_finishes_what_is_under_way():
+    """Uploads half sent and downloads half read when SIGTERM comes are finished, by every worker."""
+    with server() as site:
+        (site.root / "huge.bin").write_bytes(b"0123456789abcdef" * (1 << 19))
+        site.start()
+        uploads, downloads = [[site.connect(wait_seconds=10) for _ in range(6)] for _ in range(2)]
+        for i, c in enumerate(uploads):
+            c.send(f"PUT /new-{i} HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n{'x' * 10000}")
+        for c in downloads:
+            c.send("GET /huge.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.3)
+        site.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        finish(*in_threads(6, lambda i: expect(len(downloads[i].response().expect(200).content), 8 << 20)))
+        for i, c in enumerate(uploads):
+            c.send("x" * 10000).response().expect(201)
+            c.expect_closed()
+            expect((site.root / f"new-{i}").stat().st_size, 20000)
+        expect(site.ended(), 0)
