@@ -1,8 +1,8 @@
 #ifndef EXPLAIN_CONTENT_IMPL_H
 #define EXPLAIN_CONTENT_IMPL_H
 
-#include "explain/content.h"
 #include "base/bounded.h"
+#include "explain/content.h"
 
 /* Text that may have been cut to its bound. */
 struct content_cut {

@@ -1,7 +1,7 @@
 #include "http/path.h"
 
-#include "base/check.h"
 #include "base/bounded.h"
+#include "base/check.h"
 #include "http/token.h"
 
 struct writer {

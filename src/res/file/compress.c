@@ -87,8 +87,10 @@ static void brotli_give(void *opaque, void *bytes)
 
 static void brotli_give_all(struct brotli_memory *m)
 {
-    while (!link_is_empty(&m->blocks))
-        brotli_give(m, ((struct brotli_block *)m->blocks.next)->bytes);
+    for (struct link *l = m->blocks.next, *next; l != &m->blocks; l = next) {
+        next = l->next;
+        free(l);
+    }
 }
 
 /* Bytes written; 0: the encoder refuses. */
