@@ -190,6 +190,19 @@ def so_does_one_of_a_large_file():
 
 
 @test()
+def a_large_file_written_over_does_not_go_out_under_its_old_tag():
+    path = site.root / "over.bin"
+    path.write_bytes(b"1" * LARGE)
+    time.sleep(TICK_SECONDS)
+    before = site.get("/over.bin").expect(200)
+    site.get("/over.bin", if_none_match=before.get("ETag")).expect(304, "not-modified")
+    change_unseen(path, b"2" * LARGE)
+    after = site.get("/over.bin", range="bytes=0-9", if_range=before.get("ETag")).expect(200, "request-ok")
+    expect(after.content == b"2" * LARGE, True)
+    expect_true(before.get("ETag") != after.get("ETag"), "another tag")
+
+
+@test()
 def a_tag_is_never_true_of_two_contents_however_fast_they_change():
     path = site.root / "fast.bin"
     strong = {}

@@ -71,6 +71,7 @@ struct file_entry {
     uint32_t users;
     bool in_table;
     bool settled;       /* no file of it changed so recently that the next change could go unseen */
+    bool from_disk;     /* a content of it is behind a descriptor */
     uint64_t looked_ms; /* worker's clock when the look-up was asked for */
     uint64_t changes;   /* file_shared.changes at that time */
     uint64_t bytes;     /* of contents in memory */

@@ -114,6 +114,8 @@ static int load_content(struct file_lookup *l, struct file_variant *v, enum codi
     l->made->settled &= settled;
     if (c->bytes != NULL)
         l->made->bytes += c->length;
+    else
+        l->made->from_disk = true;
     return 0;
 }
 

@@ -1,7 +1,9 @@
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "res/file/cache.h"
 #include "res/file/lookup.h"
+#include "res/file/lookup_impl.h"
 
 static enum file_kind kind_of(const struct exchange *x)
 {
@@ -13,9 +15,33 @@ static uint64_t changes_now(const struct file_worker *fw)
     return atomic_load_explicit(&fw->shared->changes, memory_order_acquire);
 }
 
+static bool content_is_unchanged(const struct file_content *c)
+{
+    struct file_stamp stamp;
+    struct stat st;
+
+    if (c->fd < 0)
+        return true;
+    if (fstat(c->fd, &st) != 0)
+        return false;
+    stamp = file_stamp_of(&st);
+    return memcmp(&stamp, &c->stamp, sizeof stamp) == 0;
+}
+
+/* Bytes behind a descriptor are those of now: written over in place, they would go out under the tag of then. */
+static bool is_unchanged(const struct file_entry *e)
+{
+    for (uint32_t i = 0; i < e->variant_count; i++)
+        for (enum coding coding = 0; coding < CODINGS; coding++)
+            if (!content_is_unchanged(&e->variants[i].files[coding]))
+                return false;
+    return true;
+}
+
 static bool is_believed(const struct file_worker *fw, const struct file_entry *e, uint64_t now_ms)
 {
-    return e->settled && now_ms - e->looked_ms < fw->settings.recheck_ms && e->changes == changes_now(fw);
+    return e->settled && now_ms - e->looked_ms < fw->settings.recheck_ms && e->changes == changes_now(fw) &&
+           (!e->from_disk || is_unchanged(e));
 }
 
 /* The exchange is answered from `e`. */
