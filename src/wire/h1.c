@@ -59,11 +59,9 @@ static void head_complete(struct conn *c)
     begin(c, r, &v);
 }
 
-/* A head that began in the middle of the buffer gets all of its room. */
+/* The head that begins at `at` is parsed anew from the start of the buffer. */
 static void move_to_front(struct conn *c)
 {
-    if (c->at == 0)
-        return;
     memmove(c->buffer, c->buffer + c->at, c->have - c->at);
     c->have -= c->at;
     c->at = 0;
@@ -75,6 +73,14 @@ static void no_memory(struct conn *c)
 {
     c->wire->accept_failures++;
     conn_close(c);
+}
+
+/* A head that is not whole gets all of its room. One that is whole, and came behind content, leaves room for its own. */
+static bool wants_front(const struct conn *c, enum reason r)
+{
+    if (c->at == 0)
+        return false;
+    return r == R_MORE || (r == R_NONE && c->at + c->x->req.head.bytes > c->wire->head_room_bytes);
 }
 
 /* Parse what has arrived. True when an exchange has begun or the connection is gone. */
@@ -90,13 +96,12 @@ static bool parse(struct conn *c)
     }
     in = (struct span){ c->buffer + c->at, c->have - c->at };
     r = h1_parse_head(in, &c->wire->settings->head, &c->x->req.head, &v);
-    if (r == R_MORE) {
-        if (c->at > 0) {
-            move_to_front(c);
-            return parse(c);
-        }
-        return false;
+    if (wants_front(c, r)) {
+        move_to_front(c);
+        return parse(c);
     }
+    if (r == R_MORE)
+        return false;
     if (r == R_NONE)
         head_complete(c);
     else
@@ -189,7 +194,7 @@ static void run_reply(struct conn *c)
     if (c->broken) {
         exchange_cancel(c->x);
         exchange_break(c->x, R_client_closed_during_response, 0, HERE);
-    } else if (c->x->wait.what != NULL || h1_send(c) == FLOW_WAIT) {
+    } else if (!c->writable || c->x->wait.what != NULL || h1_send(c) == FLOW_WAIT) {
         return;
     }
     h1_over(c);
