@@ -1,11 +1,7 @@
 #include <stdlib.h>
 
-#include "exchange/wait.h"
 #include "res/file/put.h"
 #include "res/file/variant.h"
-
-/* So much content of one client at a time: then it is the others' turn. */
-#define TURN_BYTES ((uint64_t)1024 * 1024)
 
 static enum flow stop(struct exchange *x, enum reason why, int error)
 {
@@ -84,56 +80,22 @@ static enum flow put_start(struct exchange *x)
     return job_start(x, &p, run_open, "create");
 }
 
-struct turn {
-    struct mail mail;
-    struct exchange *x; /* NULL after the client left */
-    uint32_t ticket;
-};
-
-static void turn_open(struct mail *m)
-{
-    struct turn *t = (struct turn *)m;
-    struct exchange *x = t->x;
-    uint32_t ticket = t->ticket;
-
-    free(t);
-    if (x != NULL)
-        exchange_wake(x, ticket);
-}
-
-static void turn_cancel(void *with)
-{
-    ((struct turn *)with)->x = NULL;
-}
-
-/* A letter to ourselves is opened after the events of this round. */
-static enum flow turn_wait(struct exchange *x)
-{
-    struct turn *t = malloc(sizeof *t);
-
-    if (t == NULL)
-        return STOP(x, R_worker_memory_exhausted, 0);
-    *t = (struct turn){ .mail.open = turn_open, .x = x, .ticket = x->wait.ticket };
-    mail_send(file_worker(x)->mail, &t->mail);
-    return exchange_wait(x, "turn", turn_cancel, t);
-}
-
 static enum flow fill(struct exchange *x, struct file_put *p)
 {
-    uint64_t until = p->written_bytes + TURN_BYTES;
+    struct file_turn turn = { 0 };
     enum flow flow = FLOW_GO;
     enum reason why;
 
     while (flow == FLOW_GO) {
         struct span piece = { 0 };
 
-        if (p->written_bytes >= until)
-            return turn_wait(x);
         flow = x->codec->content(x, &piece);
         if (flow == FLOW_GO && piece.n == 0)
             return job_start(x, &file_state(x)->put, run_commit, "store");
         if (flow == FLOW_GO && (why = file_put_write(p, piece)) != R_NONE)
             flow = stop(x, why, p->error);
+        if (flow == FLOW_GO && file_turn_is_over(&turn, piece))
+            flow = file_turn_wait(x);
     }
     return flow;
 }

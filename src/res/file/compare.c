@@ -29,6 +29,7 @@ static bool is_at(const struct file_content *c, uint64_t offset, struct span pie
 enum flow file_compare(struct exchange *x)
 {
     struct file_state *s = file_state(x);
+    struct file_turn turn = { 0 };
 
     for (;;) {
         struct span piece = { 0 };
@@ -43,5 +44,7 @@ enum flow file_compare(struct exchange *x)
         if (!is_at(s->content, s->compared_bytes, piece))
             return FLOW_GO;
         s->compared_bytes += piece.n;
+        if (file_turn_is_over(&turn, piece))
+            return file_turn_wait(x);
     }
 }

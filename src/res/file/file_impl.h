@@ -191,6 +191,18 @@ static inline struct file_job *file_job_of(struct link *link)
 }
 
 /*
+ * turn.c: content that comes as fast as it is taken, or in crumbs, may not keep the others waiting. After so much of it:
+ * file_turn_wait(), which parks x until they had their turn; or stops without memory.
+ */
+struct file_turn {
+    uint64_t bytes;
+    unsigned pieces;
+};
+
+bool file_turn_is_over(struct file_turn *turn, struct span piece);
+enum flow file_turn_wait(struct exchange *x);
+
+/*
  * settings.c: settings for a job, which may run on after its exchange, and with it the configuration, has gone. A copy
  * with a descriptor and names of its own. 0 or -errno.
  */
