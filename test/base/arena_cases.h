@@ -140,6 +140,19 @@ static void test_texts_end_with_nul_outside_their_length(void **state)
     arena_reset(a);
 }
 
+/* A text that fills its piece has its NUL in it all the same. */
+static void test_the_nul_belongs_to_the_piece(void **state)
+{
+    struct arena *a = small_arena();
+    struct span copy = arena_copy(a, SPAN("0123456789abcdef")), printed = arena_print(a, "%016d", 0);
+
+    (void)state;
+    memset(arena_take(a, 16), 0xff, 16);
+    assert_int_equal(copy.p[16], '\0');
+    assert_int_equal(printed.p[16], '\0');
+    arena_reset(a);
+}
+
 struct order {
     char seen[8];
     size_t n;
@@ -180,6 +193,6 @@ static void test_defers_run_once_newest_first(void **state)
         cmocka_unit_test(test_zeroed), cmocka_unit_test(test_the_limit_ends_it_and_full_stays),        \
         cmocka_unit_test(test_sizes_that_cannot_be), cmocka_unit_test(test_full_helpers_give_nothing), \
         cmocka_unit_test(test_texts_end_with_nul_outside_their_length),                                \
-        cmocka_unit_test(test_defers_run_once_newest_first)
+        cmocka_unit_test(test_the_nul_belongs_to_the_piece), cmocka_unit_test(test_defers_run_once_newest_first)
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -72,6 +73,22 @@ static void test_find(void **state)
     assert_int_equal(span_find((struct span){ "abc", 2 }, 'c'), 2);
 }
 
+/* Nothing behind the end is read: a sanitizer watches the heap. */
+static void test_the_end_is_the_end(void **state)
+{
+    char *heap = malloc(2);
+    struct span s = { heap, 2 };
+
+    (void)state;
+    assert_non_null(heap);
+    memcpy(heap, "a\t", 2);
+    assert_int_equal(span_find(s, 'z'), 2);
+    assert_int_equal(span_trim(s).n, 1);
+    assert_false(span_starts(s, SPAN("a\tb")));
+    assert_false(span_is_nocase(s, SPAN("A\tB")));
+    free(heap);
+}
+
 static void test_from(void **state)
 {
     struct span s = SPAN("abc");
@@ -88,9 +105,8 @@ static void test_from(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_trim),
-        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_pairs), cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_find),  cmocka_unit_test(test_the_end_is_the_end),
         cmocka_unit_test(test_from),
     };
 
