@@ -14,11 +14,14 @@ _Static_assert(6 * VALUE_BYTES + 2048 < ACCESS_LOG_LINE_BYTES, "every part at it
 
 typedef size_t (*escape_fn)(struct span in, char *out, size_t room);
 
-/* Cut to VALUE_BYTES after escaping, never in the middle of an escape. */
+/* Cut to VALUE_BYTES after escaping, which shortens nothing, and never in the middle of an escape. */
 static void put_escaped(struct bounded *l, struct span s, escape_fn escape)
 {
-    size_t n = escape(s, NULL, 0);
+    size_t n;
 
+    if (s.n > VALUE_BYTES)
+        s.n = VALUE_BYTES;
+    n = escape(s, NULL, 0);
     while (n > VALUE_BYTES) {
         size_t cut = (n - VALUE_BYTES) / ESCAPE_GROWTH + 1;
 
