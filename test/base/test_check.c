@@ -26,6 +26,7 @@ static int run_alone(void (*fn)(void), char *said, size_t room)
     assert_true(child >= 0);
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
+        close(ends[0]); /* so that writing more than is read ends in an error */
         fn();
         _exit(0);
     }
