@@ -41,6 +41,15 @@ const struct graph_stop graph_stops[] = {
 };
 const size_t graph_stop_count = sizeof graph_stops / sizeof graph_stops[0];
 
+const struct graph server_graph = {
+    .nodes = graph_nodes,
+    .blocks = graph_blocks,
+    .stops = graph_stops,
+    .node_count = GRAPH_NODES,
+    .block_count = sizeof graph_blocks / sizeof graph_blocks[0],
+    .stop_count = sizeof graph_stops / sizeof graph_stops[0],
+};
+
 bool graph_may_stop(unsigned node, enum reason why)
 {
     for (size_t i = 0; i < graph_stop_count; i++)

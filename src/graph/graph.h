@@ -59,8 +59,21 @@ enum flow graph_run(struct exchange *x);
 /* May this act stop with this reason of its own, by stops.def? */
 bool graph_may_stop(unsigned node, enum reason why);
 
-/* Complaints about the graph on standard error: loops, facts unknown on some path, nodes that nothing leads to, stops
- * of asks. Returns their number. */
-int graph_lint(void);
+/* All of a graph. */
+struct graph {
+    const struct node *nodes;
+    const struct graph_block *blocks;
+    const struct graph_stop *stops;
+    size_t node_count, block_count, stop_count;
+};
+
+extern const struct graph server_graph;
+
+/*
+ * Complaints about a graph on standard error: edges that do not point down, facts unknown on some path, nodes that
+ * nothing leads to, more questions than a trace holds, stops of questions, twice, or mistakable for an edge, blocks out
+ * of order. Returns their number.
+ */
+int graph_lint(const struct graph *g);
 
 #endif

@@ -47,6 +47,8 @@ static const struct resource_ops whole_only = {
     .produce = fake_go,
 };
 
+static struct resource_ops greedy;
+
 static void fake_route(struct exchange *x)
 {
     static const int a_site;
@@ -54,7 +56,9 @@ static void fake_route(struct exchange *x)
     x->site = now->no_site ? NULL : &a_site;
     x->site_stopped = now->site_stopped;
     x->policy = &now->policy;
-    x->res = now->no_ranges ? &whole_only : &resource;
+    greedy = resource;
+    greedy.state_bytes = now->state_bytes;
+    x->res = now->no_ranges ? &whole_only : &greedy;
 }
 
 static const struct exchange_host host = { .route = fake_route };
@@ -101,7 +105,7 @@ void fake_run(const char *raw, const struct fake *fake, struct fake_result *out)
     DIE_UNLESS(x != NULL);
     mine.policy = generous(mine.policy);
     now = &mine;
-    arena_init(&x->arena, NULL, 0, 1 << 20);
+    arena_init(&x->arena, NULL, 0, mine.arena_bytes > 0 ? mine.arena_bytes : 1 << 20);
     head_init(&x->req.head, fields);
     x->host = &host;
     x->codec = &codec;

@@ -10,7 +10,8 @@ struct fake {
     enum reason give;         /* what a configured answer stops with; R_NONE: it succeeds */
     enum reason head_refusal; /* what the codec says of the head */
     bool no_site, site_stopped, server_full, client_full, descriptors_full;
-    bool no_ranges; /* the resource cannot serve parts */
+    uint32_t arena_bytes, state_bytes; /* memory there is (0: plenty), memory that the resource wants */
+    bool no_ranges;                    /* the resource cannot serve parts */
 };
 
 struct fake_result {

@@ -100,6 +100,15 @@ static void json_has_all_ids_once(void **state)
     free(text);
 }
 
+static void json_tells_both_numbers(void **state)
+{
+    char *text = drawn(draw_json, DIALECT_IIS);
+
+    (void)state;
+    has_once(text, "\"end\": \"query-too-long\", \"status\": 404, \"detail\": 15}");
+    free(text);
+}
+
 static void text_has_a_line_a_node(void **state)
 {
     char *text = drawn(draw_text, DIALECT_RFC);
@@ -140,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dot_has_all_ids_once),   cmocka_unit_test(dot_asks_in_words),
         cmocka_unit_test(json_has_all_ids_once),  cmocka_unit_test(text_has_a_line_a_node),
+        cmocka_unit_test(json_tells_both_numbers),
         cmocka_unit_test(ends_speak_the_dialect),
     };
 

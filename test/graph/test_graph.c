@@ -65,10 +65,80 @@ static void test_every_branch(void **state)
     assert_int_equal(missing, 0);
 }
 
+static bool asks(const struct exchange *x)
+{
+    (void)x;
+    return true;
+}
+
+static enum flow acts(struct exchange *x)
+{
+    (void)x;
+    return FLOW_GO;
+}
+
+#define TO(n)       \
+    {               \
+        (n), R_NONE \
+    }
+#define OUT(r)   \
+    {            \
+        0, R_##r \
+    }
+
+/* Graphs of two or three nodes, each with one fault. */
+static const struct node looping[] = { { .name = "a", .act = acts, .out = { TO(1) } },
+                                       { .name = "b", .ask = asks, .out = { TO(1), OUT(gone) } } };
+static const struct node leaving[] = { { .name = "a", .act = acts, .out = { TO(7) } } };
+static const struct node ignorant[] = { { .name = "a", .act = acts, .out = { TO(1) } },
+                                        { .name = "b", .act = acts, .needs = F_META, .out = { OUT(gone) } } };
+static const struct node lonely[] = { { .name = "a", .act = acts, .out = { OUT(gone) } },
+                                      { .name = "b", .act = acts, .out = { OUT(gone) } } };
+static const struct node good[] = {
+    { .name = "a", .act = acts, .gives = F_META, .out = { TO(1) } },
+    { .name = "b", .ask = asks, .needs = F_META, .out = { OUT(gone), OUT(not_found) } }
+};
+static const struct graph_stop of_an_ask[] = { { 1, R_acl_denied } };
+static const struct graph_stop twice[] = { { 0, R_acl_denied }, { 0, R_acl_denied } };
+static const struct graph_stop of_the_edge[] = { { 0, R_gone } };
+static const struct graph_block upside_down[] = { { "one", 1 }, { "two", 0 } };
+
+static void test_lint_finds_each_fault(void **state)
+{
+    const struct graph faulty[] = {
+        { .nodes = looping, .node_count = 2 },
+        { .nodes = leaving, .node_count = 1 },
+        { .nodes = ignorant, .node_count = 2 },
+        { .nodes = lonely, .node_count = 2 },
+        { .nodes = good, .node_count = 2, .stops = of_an_ask, .stop_count = 1 },
+        { .nodes = good, .node_count = 2, .stops = twice, .stop_count = 2 },
+        { .nodes = lonely, .node_count = 1, .stops = of_the_edge, .stop_count = 1 },
+        { .nodes = good, .node_count = 2, .blocks = upside_down, .block_count = 2 },
+    };
+
+    (void)state;
+    assert_int_equal(graph_lint(&(struct graph){ .nodes = good, .node_count = 2 }), 0);
+    for (size_t i = 0; i < sizeof faulty / sizeof faulty[0]; i++)
+        assert_int_equal(graph_lint(&faulty[i]), 1);
+}
+
+static void test_lint_counts_questions(void **state)
+{
+    struct node many[TRACE_ANSWERS_MAX + 1];
+
+    (void)state;
+    for (unsigned n = 0; n <= TRACE_ANSWERS_MAX; n++)
+        many[n] = (struct node){ .name = "q", .ask = asks, .out = { TO((uint16_t)(n + 1)), OUT(gone) } };
+    many[TRACE_ANSWERS_MAX].out[0] = (struct edge)OUT(not_found);
+    assert_int_equal(graph_lint(&(struct graph){ .nodes = many, .node_count = TRACE_ANSWERS_MAX + 1 }), 1);
+    many[TRACE_ANSWERS_MAX - 1].out[0] = (struct edge)OUT(not_found);
+    assert_int_equal(graph_lint(&(struct graph){ .nodes = many, .node_count = TRACE_ANSWERS_MAX }), 0);
+}
+
 static void test_lint(void **state)
 {
     (void)state;
-    assert_int_equal(graph_lint(), 0);
+    assert_int_equal(graph_lint(&server_graph), 0);
 }
 
 enum listed { NOT_LISTED, AFTER, LATER };
@@ -142,6 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lint),
+        cmocka_unit_test(test_lint_finds_each_fault),
+        cmocka_unit_test(test_lint_counts_questions),
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_every_branch),
         cmocka_unit_test(test_every_reason),
