@@ -145,27 +145,35 @@ void *aligned_alloc(size_t alignment, size_t bytes)
 /* The function behind ours; looked up again each time, which is good enough here. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-int open(const char *path, int flags, ...)
-{
-    va_list more;
-    mode_t mode;
+/* A mode is passed on even where the caller gave none: nobody looks at it then. */
+#define OPEN_AS(name)                                            \
+    int name(const char *path, int flags, ...)                   \
+    {                                                            \
+        va_list more;                                            \
+        mode_t mode;                                             \
+                                                                 \
+        va_start(more, flags);                                   \
+        mode = va_arg(more, mode_t);                             \
+        va_end(more);                                            \
+        return fails(OPEN) ? -1 : REAL(name)(path, flags, mode); \
+    }
 
-    va_start(more, flags);
-    mode = va_arg(more, mode_t);
-    va_end(more);
-    return fails(OPEN) ? -1 : REAL(open)(path, flags, mode);
-}
+#define OPENAT_AS(name)                                                 \
+    int name(int dir, const char *path, int flags, ...)                 \
+    {                                                                   \
+        va_list more;                                                   \
+        mode_t mode;                                                    \
+                                                                        \
+        va_start(more, flags);                                          \
+        mode = va_arg(more, mode_t);                                    \
+        va_end(more);                                                   \
+        return fails(OPENAT) ? -1 : REAL(name)(dir, path, flags, mode); \
+    }
 
-int openat(int dir, const char *path, int flags, ...)
-{
-    va_list more;
-    mode_t mode;
-
-    va_start(more, flags);
-    mode = va_arg(more, mode_t);
-    va_end(more);
-    return fails(OPENAT) ? -1 : REAL(openat)(dir, path, flags, mode);
-}
+OPEN_AS(open)
+OPEN_AS(open64)
+OPENAT_AS(openat)
+OPENAT_AS(openat64)
 
 long syscall(long number, ...)
 {
@@ -208,6 +216,13 @@ PASS(MKDIRAT, int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path
 PASS(FSTAT, int, fstat, (int fd, struct stat *out), (fd, out))
 PASS(FSTATAT, int, fstatat, (int dir, const char *path, struct stat *out, int flags), (dir, path, out, flags))
 PASS(SHUTDOWN, int, shutdown, (int fd, int how), (fd, how))
+
+/* The same under the names that a program calls which was built with _FILE_OFFSET_BITS=64, as meson builds it. */
+PASS(PREAD, ssize_t, pread64, (int fd, void *to, size_t n, off64_t at), (fd, to, n, at))
+PASS(PWRITE, ssize_t, pwrite64, (int fd, const void *from, size_t n, off64_t at), (fd, from, n, at))
+PASS(SENDFILE, ssize_t, sendfile64, (int to, int from, off64_t *at, size_t n), (to, from, at, n))
+PASS(FSTAT, int, fstat64, (int fd, struct stat64 *out), (fd, out))
+PASS(FSTATAT, int, fstatat64, (int dir, const char *path, struct stat64 *out, int flags), (dir, path, out, flags))
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *with)
 {
