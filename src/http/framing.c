@@ -18,7 +18,7 @@ static bool next_part(struct span *rest, struct span *element)
 /* What the list of transfer codings holds; places point into the values. */
 struct codings {
     const char *last;          /* the last element */
-    const char *other;         /* the first that is not chunked */
+    struct span other;         /* the first that is not chunked */
     const char *after_chunked; /* the first behind a chunked */
     bool ends_chunked;
 };
@@ -34,14 +34,22 @@ static struct codings read_codings(const struct head *head)
         while (next_part(&rest, &element)) {
             c.last = element.p;
             c.ends_chunked = span_is_nocase(element, SPAN("chunked"));
-            if (c.other == NULL && !c.ends_chunked)
-                c.other = element.p;
+            if (c.other.p == NULL && !c.ends_chunked)
+                c.other = element;
             if (c.after_chunked == NULL && chunked_seen)
                 c.after_chunked = element.p;
             chunked_seen |= c.ends_chunked;
         }
     }
     return c;
+}
+
+/* The name of a coding, whatever it may be. Chunked with a parameter is none: somebody might take it for chunked. */
+static bool is_foreign(struct span coding)
+{
+    struct span name = span_trim((struct span){ coding.p, span_find(coding, ';') });
+
+    return name.n > 0 && token_span(name, TOKEN_NAME) == name.n && !span_is_nocase(name, SPAN("chunked"));
 }
 
 static enum reason choose_by_codings(const struct head *head, struct framing *framing, struct verdict *v)
@@ -59,10 +67,10 @@ static enum reason choose_by_codings(const struct head *head, struct framing *fr
     }
     if (c.after_chunked != NULL)
         return verdict_about(v, R_chunked_not_last, head_offset(head, c.after_chunked), te->name);
-    if (!c.ends_chunked)
+    if (!c.ends_chunked && !is_foreign(c.other))
         return verdict_about(v, R_chunked_not_last, head_offset(head, c.last), te->name);
-    if (c.other != NULL)
-        return verdict_about(v, R_transfer_coding_unknown, head_offset(head, c.other), te->name);
+    if (c.other.p != NULL)
+        return verdict_about(v, R_transfer_coding_unknown, head_offset(head, c.other.p), te->name);
     *framing = (struct framing){ .kind = FRAMING_CHUNKED };
     return R_NONE;
 }

@@ -27,8 +27,10 @@ struct framing {
  * Returns  R_NONE, or
  *          transfer_encoding_in_http10  in a message whose version does not know it (RFC9112:6.1)
  *          ambiguous_framing            Content-Length next to Transfer-Encoding, at the later line
- *          chunked_not_last             at the coding that stands where chunked alone may stand
- *          transfer_coding_unknown      chunked is last, another coding or an empty element before it
+ *          chunked_not_last             something follows chunked, at that; or what stands in its place is no name of a
+ *                                       coding (nothing, a quoted string, chunked with a parameter)
+ *          transfer_coding_unknown      a coding other than chunked, whether chunked follows it or not (RFC9112:6.1), or
+ *                                       an empty element before chunked
  *          content_length_conflict      numbers that differ, on one line or several
  *          content_length_invalid       no number, too large a number, or the same number twice
  *          After each of them nobody knows where the next message begins: the connection has to be closed.
