@@ -69,6 +69,20 @@ def lenient_sends_the_default_when_nothing_fits():
     expect(lenient.get("/logo", accept="x/y").expect(200).get("Content-Type"), "image/png")
 
 
+@test("R144", "R078")
+def size_chooses_no_language():
+    tree = {f"index.{name}.html": f"<p>{name}" + "x" * size
+            for name, size in (("en", 2228), ("zh-CN", 2187), ("zh-TW", 2193))}
+    cases = (({}, "en"), ({"accept_language": "fr"}, "en"), ({"accept_language": "*"}, "en"),
+             ({"accept_language": "de;q=1,en;q=0"}, "zh-CN"), ({"accept_language": "zh-Hant"}, "zh-TW"))
+    with Server(tree) as plain:
+        for fields, name in cases:
+            got = plain.get("/", **fields).expect(200)
+            expect(got.get("Content-Location"), f"/index.{name}.html", fields)
+    with Server(tree, config=configured(files(negotiate="reactive"))) as choosy:
+        expect(choosy.get("/index").expect(300).get("Location"), "/index.en.html")
+
+
 @test()
 def an_index_negotiates():
     for wish in ("en", "de"):

@@ -1,7 +1,8 @@
 /*
  * Which of the variants? The quality of each is that of its type times that of its language (RFC9110:12.1 leaves the
- * rule to the server). Equal: the default language, then the shortest, then the first by name. The same order, without
- * the qualities, gives the default variant, which is sent when nothing fits and the route is lenient.
+ * rule to the server). Of equal quality a language is preferred by what is known of readers, never by the size of the
+ * file: the default language, English, no language, then the first by name. Within a language the shortest goes first,
+ * then the first by name. When nothing fits, what was not asked for goes before what was refused.
  */
 #include "http/accept.h"
 #include "http/language.h"
@@ -26,19 +27,26 @@ static unsigned quality_of(const struct wishes *w, const struct file_variant *v,
     return accept_quality_media(w->accept, v->type) * language;
 }
 
-static bool is_default_language(const struct wishes *w, const struct file_variant *v)
+/* The lower the better. */
+static unsigned language_rank(const struct wishes *w, struct span language)
 {
-    return w->default_language != NULL && language_is(v->language, span_of(w->default_language));
+    if (w->default_language != NULL && language_is(language, span_of(w->default_language)))
+        return 0;
+    if (language_is(language, SPAN("en")))
+        return 1;
+    if (language.n > 0 && language_match(SPAN("en"), language) == LANGUAGE_FILTER)
+        return 2;
+    return language.n == 0 ? 3 : 4;
 }
 
-/* Of equal quality: is a to be preferred? They are in the order of their names. */
+/* Of equal quality: is a to be preferred? b comes before a by name. */
 static bool is_before(const struct wishes *w, const struct file_variant *a, const struct file_variant *b)
 {
-    bool a_default = is_default_language(w, a);
+    unsigned a_rank = language_rank(w, a->language), b_rank = language_rank(w, b->language);
 
-    if (a_default != is_default_language(w, b))
-        return a_default;
-    return a->files[CODING_IDENTITY].length < b->files[CODING_IDENTITY].length;
+    if (a_rank != b_rank)
+        return a_rank < b_rank;
+    return language_is(a->language, b->language) && a->files[CODING_IDENTITY].length < b->files[CODING_IDENTITY].length;
 }
 
 static struct file_variant *choose(const struct wishes *w, struct file_entry *e, unsigned *quality_out)
@@ -58,18 +66,38 @@ static struct file_variant *choose(const struct wishes *w, struct file_entry *e,
     return best;
 }
 
+/* The field with a last member for all that it does not name: what is 0 then was refused. */
+static struct span widen(struct exchange *x, struct span field, struct span others)
+{
+    const struct span parts[] = { field, SPAN(", "), others };
+
+    return field.p != NULL ? arena_join(&x->arena, parts, 3) : field;
+}
+
+static struct file_variant *choose_unfitting(struct exchange *x, const struct wishes *w)
+{
+    struct wishes wide = *w;
+    unsigned quality;
+
+    wide.accept = widen(x, w->accept, SPAN("*/*;q=0.001"));
+    wide.accept_language = widen(x, w->accept_language, SPAN("*;q=0.001"));
+    return choose(&wide, file_state(x)->entry, &quality);
+}
+
 enum flow file_select(struct exchange *x)
 {
-    struct file_entry *e = file_state(x)->entry;
+    struct file_state *s = file_state(x);
     struct wishes w = { .default_language = file_settings(x)->default_language };
     unsigned quality;
 
-    if (!e->negotiates)
+    if (!s->entry->negotiates)
         return FLOW_GO;
     w.accept = request_field(x, FIELD_ACCEPT);
     w.accept_language = request_field(x, FIELD_ACCEPT_LANGUAGE);
-    file_state(x)->variant = choose(&w, e, &quality);
+    s->variant = choose(&w, s->entry, &quality);
     x->facts.acceptable = quality > 0;
-    x->facts.variant_negotiates = file_state(x)->variant->negotiates;
+    if (quality == 0)
+        s->variant = choose_unfitting(x, &w);
+    x->facts.variant_negotiates = s->variant->negotiates;
     return FLOW_GO;
 }

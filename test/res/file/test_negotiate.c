@@ -69,21 +69,72 @@ static const struct choice_case choices[] = {
     { "GET /one", "/one.html", "", true },
 };
 
+static void assert_choice(const struct choice_case *c)
+{
+    struct exchange *x = site_get(&site, c->head);
+
+    assert_true(x->facts.negotiates);
+    if (strcmp(site_field(x, "Content-Location"), c->location) != 0 || strcmp(site_field(x, "Vary"), c->vary) != 0 ||
+        x->facts.acceptable != c->acceptable)
+        fail_msg("%s: %s, Vary: %s, acceptable %d", c->head, site_field(x, "Content-Location"), site_field(x, "Vary"),
+                 x->facts.acceptable);
+    site_done(&x);
+}
+
 static void test_choice(void **state)
 {
     (void)state;
     fill_variants();
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
-        const struct choice_case *c = &choices[i];
-        struct exchange *x = site_get(&site, c->head);
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        assert_choice(&choices[i]);
+}
 
-        assert_true(x->facts.negotiates);
-        if (strcmp(site_field(x, "Content-Location"), c->location) != 0 ||
-            strcmp(site_field(x, "Vary"), c->vary) != 0 || x->facts.acceptable != c->acceptable)
-            fail_msg("%s: %s, Vary: %s, acceptable %d", c->head, site_field(x, "Content-Location"),
-                     site_field(x, "Vary"), x->facts.acceptable);
-        site_done(&x);
-    }
+/* No default language is configured; the files are the larger the better their language. */
+static const struct choice_case language_choices[] = {
+    { "GET /three", "/three.en.html", "Accept-Language", true },
+    { "GET /three\nAccept-Language: *", "/three.en.html", "Accept-Language", true },
+    { "GET /three\nAccept-Language: fr", "/three.en.html", "Accept-Language", false },
+    { "GET /three\nAccept-Language: de;q=1,en;q=0", "/three.zh-CN.html", "Accept-Language", false },
+    { "GET /three\nAccept-Language: de, *;q=0", "/three.en.html", "Accept-Language", false },
+    { "GET /three\nAccept-Language: en;q=0, zh-CN;q=0", "/three.zh-TW.html", "Accept-Language", false },
+    { "GET /three\nAccept-Language: zh", "/three.zh-CN.html", "Accept-Language", true },
+    { "GET /three\nAccept: image/png", "/three.en.html", "Accept-Language", false },
+    { "GET /region", "/region.en-GB.html", "Accept-Language", true },
+    { "GET /foreign", "/foreign.de.html", "Accept-Language", true },
+    { "GET /foreign\nAccept-Language: it, de;q=0", "/foreign.fr.html", "Accept-Language", false },
+    { "GET /open", "/open.html", "Accept-Language", true },
+    { "GET /typed", "/typed.en.txt", "Accept, Accept-Language", true },
+    { "GET /typed\nAccept: text/html\nAccept-Language: it", "/typed.en.html", "Accept, Accept-Language", false },
+    { "GET /typed\nAccept: text/plain;q=0", "/typed.en.html", "Accept, Accept-Language", false },
+    { "GET /typed\nAccept: text/plain;q=0, image/png", "/typed.en.html", "Accept, Accept-Language", false },
+};
+
+static void fill_languages(void)
+{
+    site_write(&site, "three.en.html", SPAN("the longest of all"));
+    site_write(&site, "three.zh-CN.html", SPAN("longer"));
+    site_write(&site, "three.zh-TW.html", SPAN("short"));
+    site_write(&site, "region.de.html", SPAN("de"));
+    site_write(&site, "region.en-GB.html", SPAN("british"));
+    site_write(&site, "region.en-US.html", SPAN("us"));
+    site_write(&site, "foreign.de.html", SPAN("the longer one"));
+    site_write(&site, "foreign.fr.html", SPAN("short"));
+    site_write(&site, "open.de.html", SPAN("de"));
+    site_write(&site, "open.html", SPAN("in no language"));
+    site_write(&site, "typed.de.txt", SPAN("x"));
+    site_write(&site, "typed.en.html", SPAN("long html"));
+    site_write(&site, "typed.en.txt", SPAN("text"));
+    site_settle();
+}
+
+/* R144 */
+static void test_size_chooses_no_language(void **state)
+{
+    (void)state;
+    fill_languages();
+    site.settings.default_language = NULL;
+    for (size_t i = 0; i < sizeof language_choices / sizeof language_choices[0]; i++)
+        assert_choice(&language_choices[i]);
 }
 
 static void test_exact_name_wins(void **state)
@@ -417,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_choice),
+        TEST(test_size_chooses_no_language),
         TEST(test_exact_name_wins),
         TEST(test_one_tag),
         TEST(test_writing_sees_no_variants),
