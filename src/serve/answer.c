@@ -30,14 +30,14 @@ static void location_add(struct exchange *x, struct span tail)
     x->reply.link_to = uri;
 }
 
-/* Conditions that pass by themselves, and how soon it is worth asking again, in seconds. */
+/* Conditions that pass by themselves, and how soon it is worth asking again, in seconds. Not insufficient_storage: that
+ * request must not be repeated before its user says so (RFC4918:11.5). */
 static const struct {
     enum reason why;
     const char *seconds;
 } retries[] = {
     { R_too_many_connections_total, "5" }, { R_connection_limit_per_client, "5" }, { R_helper_queue_full, "1" },
     { R_descriptors_exhausted, "5" },      { R_worker_memory_exhausted, "5" },     { R_maintenance, "60" },
-    { R_insufficient_storage, "300" },
 };
 
 /* A dialect may answer with a status that brings duties of its own: 405 owes Allow, 401 a challenge. RFC9110:15.5.2 */
