@@ -124,11 +124,21 @@ static int unknown(const char *what)
 {
     struct look_up_item near[3];
     size_t count = look_up_near(span_of(what), near, 3);
+    enum look_up_fault fault = look_up_fault(span_of(what));
 
-    fprintf(stderr, "verdict: explain: %s: not in the registry: try", what);
+    if (fault == LOOK_UP_NO_VENDOR) {
+        fprintf(stderr, "verdict: explain: %s: no such vendor: try %s, or before it rfc, nginx, iis or cloudflare\n",
+                what, strchr(what, ':') + 1);
+        return 1;
+    }
+    if (fault == LOOK_UP_NO_NUMBER) {
+        fprintf(stderr, "verdict: explain: %s: a number is missing: try nginx:499, iis:404.13 or the like\n", what);
+        return 1;
+    }
+    fprintf(stderr, "verdict: explain: %s: not in the registry: ", what);
     for (size_t i = 0; i < count; i++)
-        fprintf(stderr, "%s %s", i == 0 ? "" : i + 1 < count ? "," : " or", look_up_name(&near[i]).text);
-    fputc('\n', stderr);
+        fprintf(stderr, "%s %s", i == 0 ? "try" : i + 1 < count ? "," : " or", look_up_name(&near[i]).text);
+    fputs(count > 0 ? "\n" : "try other words, or verdict reasons\n", stderr);
     return 1;
 }
 

@@ -34,7 +34,7 @@ static json_t *status_json(const struct status_info *row, enum language language
     json_object_set_new(o, "sends", json_list(row->sends, "; "));
     json_object_set_new(o, "never_sends", json_list(row->never_sends, "; "));
     json_object_set_new(o, "emitters", json_list(row->emitters, ", "));
-    json_object_set_new(o, "cacheable", json_boolean(row->cacheable));
+    json_object_set_new(o, "heuristically_cacheable", json_boolean(row->cacheable));
     json_object_set_new(o, "spec", json_list(row->spec, ", "));
     json_object_set_new(o, "rules", json_list(row->rules, " "));
     return o;
@@ -94,17 +94,22 @@ static json_t *item_json(const struct look_up_item *item, enum language language
 void explain_json(FILE *out, const char *what, const struct look_up *found, enum language language)
 {
     json_t *o = json_object(), *items = json_array(), *reasons = json_array(), *also = json_array();
+    json_t *elsewhere = json_array();
 
     for (size_t i = 0; i < found->count; i++)
         json_array_append_new(items, item_json(&found->items[i], language));
     for (size_t i = 0; i < found->reason_count; i++)
         json_array_append_new(reasons, reason_json(found->reasons[i]));
+    for (size_t i = 0; i < found->elsewhere_count; i++)
+        json_array_append_new(elsewhere, reason_json(found->elsewhere[i]));
     for (size_t i = 0; i < found->also_count; i++)
         json_array_append_new(also, json_string(look_up_name(&found->also[i]).text));
     json_object_set_new(o, "asked", json_string(what));
     json_object_set_new(o, "language", json_string(explain_language_tag(language)));
+    json_object_set_new(o, "by_id", json_boolean(found->by_id));
     json_object_set_new(o, "items", items);
     json_object_set_new(o, "reasons", reasons);
+    json_object_set_new(o, "elsewhere", elsewhere);
     json_object_set_new(o, "also", also);
     json_dumpf(o, out, JSON_INDENT(2));
     fputc('\n', out);

@@ -5,7 +5,7 @@
 struct labels {
     const char *what, *means, *todo, *client, *sends, *never, *emitters, *cacheable, *spec, *rules, *standing, *former;
     const char *lasts, *connection, *proxy, *codes, *others, *status, *condition, *rfc, *id;
-    const char *meanings, *reasons, *also, *reason_column, *brackets, *registry_only, *no_rfc;
+    const char *meanings, *reasons, *elsewhere, *by_id, *also, *reason_column, *brackets, *registry_only, *no_rfc;
     const char *yes, *no, *keep, *close, *lasting[PERMANENT + 1], *standings[STANDINGS];
 };
 
@@ -17,6 +17,8 @@ static const struct labels all_labels[LANGUAGES] = {
         .connection = "Connection", .proxy = "Proxy-Status", .codes = "Codes", .others = "Elsewhere",
         .status = "Status", .condition = "Here when", .rfc = "By the RFCs", .id = "id",
         .meanings = "One number, several meanings", .reasons = "What it stands for in this server",
+        .elsewhere = "What other systems use it for",
+        .by_id = "No such status: the number was taken for the id of a reason.",
         .also = "See also", .reason_column = "reason", .brackets = "In brackets: logged or told besides, not sent.",
         .registry_only = "Known to the look-up only: this server never has this condition.",
         .yes = "yes, even without an explicit lifetime", .no = "only with an explicit lifetime",
@@ -29,7 +31,8 @@ static const struct labels all_labels[LANGUAGES] = {
         .emitters = "由谁发送", .cacheable = "可否缓存", .spec = "出处", .rules = "规则", .standing = "地位",
         .former = "又称", .lasts = "持续", .connection = "连接", .proxy = "Proxy-Status", .codes = "各系统代码",
         .others = "其他系统", .status = "状态", .condition = "本服务器的条件", .rfc = "按照 RFC", .id = "编号",
-        .meanings = "同一数字，含义不同", .reasons = "在本服务器中代表的原因", .also = "另请参阅",
+        .meanings = "同一数字，含义不同", .reasons = "在本服务器中代表的原因", .elsewhere = "其他系统用它表示的原因",
+        .by_id = "没有这个状态码；该数字被当作原因的编号。", .also = "另请参阅",
         .reason_column = "原因", .brackets = "括号内的代码只写入日志或另行说明，不会发送。",
         .registry_only = "仅供查询：本服务器不会出现这种情况。", .yes = "可以，即使没有明确的有效期",
         .no = "有明确的有效期时才可以", .keep = "请求的其余部分正常时保持打开", .close = "关闭",
@@ -41,7 +44,8 @@ static const struct labels all_labels[LANGUAGES] = {
         .emitters = "由誰送出", .cacheable = "可否快取", .spec = "出處", .rules = "規則", .standing = "地位",
         .former = "又稱", .lasts = "持續", .connection = "連線", .proxy = "Proxy-Status", .codes = "各系統代碼",
         .others = "其他系統", .status = "狀態", .condition = "本伺服器的條件", .rfc = "依照 RFC", .id = "編號",
-        .meanings = "同一數字，意義不同", .reasons = "在本伺服器中代表的原因", .also = "另請參閱",
+        .meanings = "同一數字，意義不同", .reasons = "在本伺服器中代表的原因", .elsewhere = "其他系統用它表示的原因",
+        .by_id = "沒有這個狀態碼；該數字被當作原因的編號。", .also = "另請參閱",
         .reason_column = "原因", .brackets = "括號內的代碼只寫入記錄檔或另行說明，不會送出。",
         .registry_only = "僅供查詢：本伺服器不會出現這種情況。", .yes = "可以，即使沒有明確的有效期限",
         .no = "有明確的有效期限時才可以", .keep = "請求的其餘部分正常時保持開啟", .close = "關閉",
@@ -49,6 +53,9 @@ static const struct labels all_labels[LANGUAGES] = {
         .standings = { "現行", "不建議使用", "已廢棄", "保留不用", "非官方" },
     },
 };
+
+/* Widths of the dialects' columns; the last ends the line. */
+static const size_t columns[DIALECTS] = { 6, 11, 10, 0 };
 
 static void heading(struct output *o, const char *number, const char *title, const char *aside)
 {
@@ -174,31 +181,47 @@ static void meanings_text(struct output *o, const struct look_up *found, enum la
         output_row(o, status_vendor_name(found->items[i].status->vendor), found->items[i].status->phrase);
 }
 
-/* Each system's code for the same condition, a line a reason. */
-static void reasons_text(struct output *o, const struct look_up *found, const struct labels *l)
+/* Each system's code for the same condition. Returns whether one of them stands in brackets. */
+static bool codes_line(struct output *o, enum reason why, const struct labels *l)
 {
-    static const size_t columns[DIALECTS] = { 6, 11, 10, 11 };
+    struct explain_codes others = explain_other_codes(why);
+    bool brackets = false;
 
-    if (found->reason_count == 0)
+    output_cell(o, 2, "");
+    output_cell(o, 38, reason_info(why)->name);
+    for (enum dialect d = 0; d < DIALECTS; d++) {
+        struct explain_code code = explain_code(why, d);
+
+        output_cell(o, columns[d], code.text);
+        brackets = brackets || strchr(code.text, '(') != NULL;
+    }
+    fputc('\n', o->file);
+    if (others.text[0] != '\0') {
+        char text[320];
+
+        snprintf(text, sizeof text, "%s: %s", l->others, others.text);
+        output_paragraph(o, 4, text);
+    }
+    return brackets;
+}
+
+static void reasons_text(struct output *o, const char *title, const enum reason reasons[], size_t count,
+                         const struct labels *l)
+{
+    bool brackets = false;
+
+    if (count == 0)
         return;
-    output_heading(o, l->reasons, "");
+    output_heading(o, title, "");
     output_cell(o, 2, "");
     output_cell(o, 38, l->reason_column);
     for (enum dialect d = 0; d < DIALECTS; d++)
-        output_cell(o, d + 1 < DIALECTS ? columns[d] : 0, dialect_name(d));
+        output_cell(o, columns[d], dialect_name(d));
     fputc('\n', o->file);
-    for (size_t i = 0; i < found->reason_count; i++) {
-        struct explain_codes others = explain_other_codes(found->reasons[i]);
-
-        output_cell(o, 2, "");
-        output_cell(o, 38, reason_info(found->reasons[i])->name);
-        for (enum dialect d = 0; d < DIALECTS; d++)
-            output_cell(o, d + 1 < DIALECTS ? columns[d] : 0, explain_code(found->reasons[i], d).text);
-        fputc('\n', o->file);
-        if (others.text[0] != '\0')
-            output_paragraph(o, 4, others.text);
-    }
-    output_paragraph(o, 2, l->brackets);
+    for (size_t i = 0; i < count; i++)
+        brackets = codes_line(o, reasons[i], l) || brackets;
+    if (brackets)
+        output_paragraph(o, 2, l->brackets);
 }
 
 static void also_text(struct output *o, const struct look_up *found, const struct labels *l)
@@ -212,12 +235,16 @@ static void also_text(struct output *o, const struct look_up *found, const struc
 
 void explain_text(FILE *out, const struct look_up *found, enum language language)
 {
+    const struct labels *l = &all_labels[language];
     struct output o;
 
     output_init(&o, out);
+    if (found->by_id)
+        output_paragraph(&o, 0, l->by_id);
     meanings_text(&o, found, language);
     for (size_t i = 0; i < found->count; i++)
         item_text(&o, &found->items[i], language);
-    reasons_text(&o, found, &all_labels[language]);
-    also_text(&o, found, &all_labels[language]);
+    reasons_text(&o, l->reasons, found->reasons, found->reason_count, l);
+    reasons_text(&o, l->elsewhere, found->elsewhere, found->elsewhere_count, l);
+    also_text(&o, found, l);
 }

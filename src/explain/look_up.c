@@ -54,14 +54,6 @@ static void item_add(struct look_up *out, struct look_up_item item)
         out->items[out->count++] = item;
 }
 
-static void reason_add(struct look_up *out, enum reason why)
-{
-    for (size_t i = 0; i < out->reason_count; i++)
-        if (out->reasons[i] == why)
-            return;
-    out->reasons[out->reason_count++] = why;
-}
-
 static bool find_reason(struct span what, struct look_up *out)
 {
     char name[64];
@@ -107,7 +99,25 @@ static void find_rows(const struct reason_lookup *asked, struct look_up *out)
             item_add(out, item_of_substatus(row));
 }
 
-/* The reasons that have the number; without a vendor, those of the RFCs if they have any. */
+/* Adds a reason to a list that has room for all of them, once. */
+static void reason_add(enum reason list[], size_t *count, enum reason why)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (list[i] == why)
+            return;
+    list[(*count)++] = why;
+}
+
+static bool is_reason(const struct look_up *found, enum reason why)
+{
+    for (size_t i = 0; i < found->reason_count; i++)
+        if (found->reasons[i] == why)
+            return true;
+    return false;
+}
+
+/* The reasons that have the number; without a vendor, those of the RFCs if they have any, and apart from them those
+ * for which only others use it. */
 static void find_reasons(struct reason_lookup asked, struct look_up *out)
 {
     bool plain = asked.vendor.n == 0 && asked.sub < 0, standard = false;
@@ -116,10 +126,11 @@ static void find_reasons(struct reason_lookup asked, struct look_up *out)
     while (reason_lookup_next(&asked, &n)) {
         bool rfc = plain && span_is(span_of(n.vendor), SPAN("rfc"));
 
-        if (standard && !rfc)
-            break;
-        standard = rfc;
-        reason_add(out, n.why);
+        standard = standard || rfc;
+        if (!standard || rfc)
+            reason_add(out->reasons, &out->reason_count, n.why);
+        else if (!is_reason(out, n.why))
+            reason_add(out->elsewhere, &out->elsewhere_count, n.why);
     }
 }
 
@@ -153,6 +164,7 @@ static bool find_number(struct span what, struct look_up *out, bool *is_number)
 
         if (why != R_NONE)
             item_add(out, item_of_reason(why));
+        out->by_id = why != R_NONE;
     }
     /* nginx:404 is no meaning of its own: the RFCs' stands. */
     if (out->count == 0 && out->reason_count > LOOK_UP_ITEMS && asked.sub < 0) {
@@ -193,41 +205,38 @@ static bool find_phrase(struct span what, struct look_up *out)
     return out->count > 0;
 }
 
-/* What browsers and tools say that is no phrase of anybody. */
+const struct look_up_saying look_up_sayings[] = {
+    { SPAN_INIT("too many redirects"), 301 },
+    { SPAN_INIT("too many redirects"), 302 },
+    { SPAN_INIT("too many redirects"), 307 },
+    { SPAN_INIT("too many redirects"), 308 },
+    { SPAN_INIT("redirect loop"), 301 },
+    { SPAN_INIT("redirect loop"), 302 },
+    { SPAN_INIT("redirect"), 301 },
+    { SPAN_INIT("redirect"), 302 },
+    { SPAN_INIT("redirect"), 303 },
+    { SPAN_INIT("redirect"), 307 },
+    { SPAN_INIT("redirect"), 308 },
+    { SPAN_INIT("重定向"), 301 },
+    { SPAN_INIT("重定向"), 302 },
+    { SPAN_INIT("重新導向"), 301 },
+    { SPAN_INIT("重新導向"), 302 },
+    { SPAN_INIT("重定向次数过多"), 302 },
+    { SPAN_INIT("重新導向次數過多"), 302 },
+    { SPAN_INIT("timeout"), 408 },
+    { SPAN_INIT("timeout"), 504 },
+    { SPAN_INIT("login"), 401 },
+    { SPAN_INIT("access denied"), 401 },
+    { SPAN_INIT("access denied"), 403 },
+    { SPAN_INIT("permission denied"), 403 },
+};
+const size_t look_up_saying_count = sizeof look_up_sayings / sizeof look_up_sayings[0];
+
 static bool find_saying(struct span what, struct look_up *out)
 {
-    static const struct {
-        struct span said;
-        uint16_t code;
-    } sayings[] = {
-        { SPAN_INIT("too many redirects"), 301 },
-        { SPAN_INIT("too many redirects"), 302 },
-        { SPAN_INIT("too many redirects"), 307 },
-        { SPAN_INIT("too many redirects"), 308 },
-        { SPAN_INIT("redirect loop"), 301 },
-        { SPAN_INIT("redirect loop"), 302 },
-        { SPAN_INIT("redirect"), 301 },
-        { SPAN_INIT("redirect"), 302 },
-        { SPAN_INIT("redirect"), 303 },
-        { SPAN_INIT("redirect"), 307 },
-        { SPAN_INIT("redirect"), 308 },
-        { SPAN_INIT("重定向"), 301 },
-        { SPAN_INIT("重定向"), 302 },
-        { SPAN_INIT("重新導向"), 301 },
-        { SPAN_INIT("重新導向"), 302 },
-        { SPAN_INIT("重定向次数过多"), 302 },
-        { SPAN_INIT("重新導向次數過多"), 302 },
-        { SPAN_INIT("timeout"), 408 },
-        { SPAN_INIT("timeout"), 504 },
-        { SPAN_INIT("login"), 401 },
-        { SPAN_INIT("access denied"), 401 },
-        { SPAN_INIT("access denied"), 403 },
-        { SPAN_INIT("permission denied"), 403 },
-    };
-
-    for (size_t i = 0; i < sizeof sayings / sizeof sayings[0]; i++)
-        if (span_is_nocase(sayings[i].said, what))
-            item_add(out, item_of_status(status_first(sayings[i].code)));
+    for (size_t i = 0; i < look_up_saying_count; i++)
+        if (span_is_nocase(look_up_sayings[i].said, what))
+            item_add(out, item_of_status(status_first(look_up_sayings[i].code)));
     return out->count > 0;
 }
 
@@ -241,6 +250,7 @@ static void add_reasons(struct look_up *out)
         if (out->items[i].kind != LOOK_UP_REASON && reason_lookup_parse(span_of(name.text), &asked))
             find_reasons(asked, out);
     }
+    out->elsewhere_count = 0; /* words were asked for, not what else their number may stand for */
 }
 
 /* A name spelt nearly right is no search for its parts: better to be told the right one. */
@@ -257,17 +267,51 @@ static bool is_misspelt(struct span what)
     return false;
 }
 
+/* Has anybody of this name a number for anything? */
+static bool is_vendor(struct span name)
+{
+    struct reason_lookup asked = { .vendor = name, .sub = -1 };
+    struct reason_number n;
+
+    if (name.n == 0)
+        return false;
+    if (reason_lookup_next(&asked, &n))
+        return true;
+    for (size_t at = REASONS; at < look_up_item_count(); at++) {
+        struct look_up_item item = look_up_item_at(at);
+
+        if (vendor_fits(name, item.status != NULL ? item.status->vendor : item.substatus->vendor))
+            return true;
+    }
+    return false;
+}
+
+enum look_up_fault look_up_fault(struct span what)
+{
+    struct reason_lookup asked;
+    struct span vendor;
+
+    what = span_trim(what);
+    vendor = (struct span){ what.p, span_find(what, ':') };
+    if (vendor.n == what.n)
+        return LOOK_UP_UNKNOWN;
+    if (is_vendor(vendor))
+        return reason_lookup_parse(what, &asked) ? LOOK_UP_UNKNOWN : LOOK_UP_NO_NUMBER;
+    return vendor.n > 0 && reason_lookup_parse(what, &asked) ? LOOK_UP_NO_VENDOR : LOOK_UP_UNKNOWN;
+}
+
 bool look_up(struct span what, struct look_up *out)
 {
     bool is_number;
 
-    out->count = out->reason_count = out->also_count = 0;
+    out->count = out->reason_count = out->elsewhere_count = out->also_count = 0;
+    out->by_id = false;
     what = span_trim(what);
     if (what.n == 0)
         return false;
     if (find_reason(what, out) || find_number(what, out, &is_number))
         return true;
-    if (is_number || is_misspelt(what) ||
+    if (is_number || is_misspelt(what) || look_up_fault(what) != LOOK_UP_UNKNOWN ||
         !(find_saying(what, out) || find_phrase(what, out) || look_up_words(what, out)))
         return false;
     add_reasons(out);

@@ -30,6 +30,9 @@ struct look_up {
     size_t count;
     enum reason reasons[R_COUNT]; /* the conditions for which the items' codes stand; no item among them */
     size_t reason_count;
+    enum reason elsewhere[R_COUNT]; /* by a bare number: conditions for which only other systems use it */
+    size_t elsewhere_count;
+    bool by_id;                             /* the number is no code: it was taken for the id of a reason */
     struct look_up_item also[LOOK_UP_ALSO]; /* by words: what else fits, best first */
     size_t also_count;
 };
@@ -42,7 +45,18 @@ struct look_up {
  */
 bool look_up(struct span what, struct look_up *out);
 
-/* What is spelt most nearly like `what`, nearest first; at most `most`. Returns their number, never 0 for most > 0. */
+/* What is wrong with something that look_up() does not find. */
+enum look_up_fault {
+    LOOK_UP_UNKNOWN,
+    LOOK_UP_NO_VENDOR, /* "foo:404": nobody of that name has numbers here */
+    LOOK_UP_NO_NUMBER  /* "nginx:" */
+};
+enum look_up_fault look_up_fault(struct span what);
+
+/*
+ * What is spelt most nearly like `what`, nearest first; at most `most`. Numbers are compared with numbers, names and
+ * phrases with such of similar length. Returns their number: 0 when nothing is near.
+ */
 size_t look_up_near(struct span what, struct look_up_item near[], size_t most);
 
 /* What to call an item so that look_up() finds it again: "404", "nginx:499", "404.13", "if-match-failed". */

@@ -41,26 +41,78 @@ static unsigned distance(struct span a, struct span b)
     return rows[a.n % 3][b.n];
 }
 
-/* By the name of an item or, for codes, by its phrase as well. */
+/* 404 and nginx:404, but also what is no number quite: "404.". */
+static bool is_code(struct span what)
+{
+    size_t vendor = span_find(what, ':');
+
+    what = vendor < what.n ? span_from(what, vendor + 1) : what;
+    for (size_t i = 0; i < what.n; i++)
+        if ((what.p[i] < '0' || what.p[i] > '9') && what.p[i] != '.')
+            return false;
+    return what.n > 0;
+}
+
+/* As many wrong letters as still leave most of the word. */
+static unsigned tolerated(struct span what)
+{
+    if (is_code(what))
+        return what.n > 2 ? 2 : 1;
+    return what.n < 6 ? 1 : what.n < 12 ? 2 : 3;
+}
+
+static unsigned by_saying(struct span what, uint16_t code, unsigned best)
+{
+    for (size_t i = 0; i < look_up_saying_count; i++)
+        if (look_up_sayings[i].code == code) {
+            unsigned d = distance(what, look_up_sayings[i].said);
+
+            best = d < best ? d : best;
+        }
+    return best;
+}
+
+static unsigned by_words(struct span what, const struct look_up_item *item)
+{
+    if (item->kind == LOOK_UP_REASON)
+        return distance(what, span_of(reason_info(item->why)->name));
+    if (item->kind == LOOK_UP_SUBSTATUS)
+        return distance(what, span_of(item->substatus->meaning));
+    return by_saying(what, item->status->code, distance(what, span_of(item->status->phrase)));
+}
+
 unsigned look_up_distance(struct span what, const struct look_up_item *item)
 {
-    struct look_up_name name = look_up_name(item);
-    unsigned by_name = distance(what, span_of(name.text));
-    unsigned by_title = item->kind == LOOK_UP_STATUS ? distance(what, span_of(item->status->phrase)) : by_name;
+    unsigned letters;
 
-    return by_name < by_title ? by_name : by_title;
+    if (what.n > COMPARED_BYTES || (is_code(what) && item->kind == LOOK_UP_REASON))
+        return LOOK_UP_FAR;
+    letters = is_code(what) ? distance(what, span_of(look_up_name(item).text)) : by_words(what, item);
+    return letters <= tolerated(what) ? letters : LOOK_UP_FAR;
+}
+
+/* The same number can be of several rows. */
+static bool is_near(const struct look_up_item near[], size_t count, const struct look_up_item *item)
+{
+    struct look_up_name name = look_up_name(item);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(look_up_name(&near[i]).text, name.text) == 0)
+            return true;
+    return false;
 }
 
 size_t look_up_near(struct span what, struct look_up_item near[], size_t most)
 {
     size_t count = 0;
 
-    for (unsigned wanted = 0; count < most && wanted <= COMPARED_BYTES; wanted++)
+    what = span_trim(what);
+    for (unsigned wanted = 0; count < most && wanted <= tolerated(what); wanted++)
         for (size_t at = 0; at < look_up_item_count() && count < most; at++) {
             struct look_up_item item = look_up_item_at(at);
 
-            if (look_up_distance(what, &item) == wanted)
+            if (look_up_distance(what, &item) == wanted && !is_near(near, count, &item))
                 near[count++] = item;
         }
-    return count;
+    return count > 0 || is_code(what) ? count : look_up_words_near(what, near, most);
 }

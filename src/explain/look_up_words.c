@@ -5,6 +5,9 @@
 #define TOKENS_MOST 12
 #define TEXTS_MOST  10
 
+/* From this length on a word may be the beginning of another: cert, certificate. */
+#define WORD_BEGUN_BYTES 4
+
 /* A word as it is looked for: ASCII without its ending, or two characters of Chinese. */
 struct token {
     struct span text;
@@ -70,14 +73,14 @@ static struct span stem(struct span word)
     return word;
 }
 
-/* Numbers among words, as in "404 not found", stand in too many texts. */
-static bool is_number(struct span word)
+/* Letters alone say nothing. Numbers among words, as in "404 not found", stand in too many texts. */
+static bool is_letter_or_number(struct span word)
 {
     size_t n = 0;
 
     while (n < word.n && word.p[n] >= '0' && word.p[n] <= '9')
         n++;
-    return n == word.n;
+    return n == word.n || word.n == 1;
 }
 
 static bool is_empty_word(struct span word)
@@ -121,7 +124,7 @@ static size_t take_ascii(struct span *rest, struct token tokens[], size_t count)
         n++;
     word = (struct span){ rest->p, n };
     *rest = span_from(*rest, n);
-    if (is_number(word) || is_empty_word(word) || count == TOKENS_MOST)
+    if (is_letter_or_number(word) || is_empty_word(word) || count == TOKENS_MOST)
         return count;
     word = stem(word);
     tokens[count] = (struct token){ word, synonyms_of(word), 0 };
@@ -143,13 +146,24 @@ static size_t tokens_of(struct span what, struct token tokens[TOKENS_MOST])
     return count;
 }
 
+/* Does the word at the start of s, which begins with `word`, mean it? A short one may only be a plural. */
+static bool is_word(struct span s, struct span word)
+{
+    size_t n = word.n;
+
+    if (is_high(word.p[0]) || word.n >= WORD_BEGUN_BYTES)
+        return true;
+    n += n < s.n && s.p[n] == 's';
+    return n == s.n || !is_ascii_word(s.p[n]);
+}
+
 /* Does a word of text begin so? Chinese may stand anywhere. */
 static bool text_has(const char *text, struct span word)
 {
     struct span rest = span_of(text);
 
     while (rest.n >= word.n) {
-        if (span_starts_nocase(rest, word))
+        if (span_starts_nocase(rest, word) && is_word(rest, word))
             return true;
         if (is_ascii_word(rest.p[0]))
             while (rest.n > 0 && is_ascii_word(rest.p[0]))
@@ -259,45 +273,87 @@ static const struct token *tokens_count(struct token tokens[], size_t count, siz
 
 struct ranked {
     struct look_up_item item;
-    unsigned score;
+    unsigned score, words; /* so many of the words it has */
 };
 
-static void rank(struct ranked best[], size_t *count, struct ranked one)
-{
-    size_t at = *count;
+struct ranks {
+    struct ranked best[LOOK_UP_ALSO + 1];
+    size_t count;
+};
 
-    while (at > 0 && best[at - 1].score < one.score)
+static void rank(struct ranks *ranks, struct ranked one)
+{
+    size_t at = ranks->count;
+
+    while (at > 0 && ranks->best[at - 1].score < one.score)
         at--;
     if (at > LOOK_UP_ALSO)
         return;
-    *count += *count <= LOOK_UP_ALSO;
-    for (size_t i = *count - 1; i > at; i--)
-        best[i] = best[i - 1];
-    best[at] = one;
+    ranks->count += ranks->count <= LOOK_UP_ALSO;
+    for (size_t i = ranks->count - 1; i > at; i--)
+        ranks->best[i] = ranks->best[i - 1];
+    ranks->best[at] = one;
+}
+
+/* Those items come in that have the rarest word, if there is one, and at least half of all. */
+static void ranks_fill(struct ranks *ranks, const struct token tokens[], size_t count, const struct token *rarest)
+{
+    ranks->count = 0;
+    for (size_t at = 0; at < look_up_item_count(); at++) {
+        struct look_up_item item = look_up_item_at(at);
+        struct texts t = texts_of(&item);
+        struct ranked one = { item, 0, 0 };
+
+        for (size_t i = 0; i < count; i++) {
+            unsigned score = token_score(&tokens[i], &t);
+
+            one.score += score * weight(&tokens[i], look_up_item_count());
+            one.words += score > 0;
+        }
+        if (one.words * 2 >= count && (rarest == NULL || token_score(rarest, &t) > 0))
+            rank(ranks, one);
+    }
+}
+
+/* A word that nobody here uses says most about what is meant, so few may be unknown. The pairs of Chinese lie across
+ * words as well. */
+static bool are_known(struct span what, size_t count, size_t known)
+{
+    for (size_t i = 0; i < what.n; i++)
+        if (is_high(what.p[i]))
+            return known * 2 >= count;
+    return known * 4 >= count * 3;
 }
 
 bool look_up_words(struct span what, struct look_up *out)
 {
     struct token tokens[TOKENS_MOST];
-    size_t count = tokens_of(what, tokens), known, ranks = 0;
+    size_t count = tokens_of(what, tokens), known;
     const struct token *rarest = tokens_count(tokens, count, &known);
-    bool one_word = span_find(what, ' ') == what.n;
-    struct ranked best[LOOK_UP_ALSO + 1];
+    struct ranks ranks;
 
-    if (rarest == NULL || known * 2 < count || (one_word && known < count && !is_high(what.p[0])))
+    if (rarest == NULL || !are_known(what, count, known))
         return false;
-    for (size_t at = 0; at < look_up_item_count(); at++) {
-        struct look_up_item item = look_up_item_at(at);
-        struct texts t = texts_of(&item);
-        struct ranked one = { item, 0 };
-
-        for (size_t i = 0; i < count; i++)
-            one.score += token_score(&tokens[i], &t) * weight(&tokens[i], look_up_item_count());
-        if (token_score(rarest, &t) > 0)
-            rank(best, &ranks, one);
-    }
-    out->items[out->count++] = best[0].item;
-    for (size_t i = 1; i < ranks; i++)
-        out->also[out->also_count++] = best[i].item;
+    ranks_fill(&ranks, tokens, count, rarest);
+    if (ranks.count == 0)
+        return false;
+    out->items[out->count++] = ranks.best[0].item;
+    for (size_t i = 1; i < ranks.count; i++)
+        out->also[out->also_count++] = ranks.best[i].item;
     return true;
+}
+
+size_t look_up_words_near(struct span what, struct look_up_item near[], size_t most)
+{
+    struct token tokens[TOKENS_MOST];
+    size_t count = tokens_of(what, tokens), known;
+    struct ranks ranks;
+
+    if (tokens_count(tokens, count, &known) == NULL)
+        return 0;
+    ranks_fill(&ranks, tokens, count, NULL);
+    ranks.count = ranks.count < most ? ranks.count : most;
+    for (size_t i = 0; i < ranks.count; i++)
+        near[i] = ranks.best[i].item;
+    return ranks.count;
 }

@@ -25,6 +25,9 @@ static bool has_reason(enum reason why)
     for (size_t i = 0; i < found.reason_count; i++)
         if (found.reasons[i] == why)
             return true;
+    for (size_t i = 0; i < found.elsewhere_count; i++)
+        if (found.elsewhere[i] == why)
+            return true;
     return false;
 }
 
@@ -44,9 +47,12 @@ static const struct {
     { "esri:499", "esri:499", R_credentials_missing },
     { "499", "esri:499 unofficial:499 nginx:499", R_malware_blocked },
     { "103", "103 unofficial:103", R_early_hints },
+    { "103", "103 unofficial:103", R_upload_resumption_offer },
     { "421", "421 unofficial:421", R_misdirected },
+    { "421", "421 unofficial:421", R_connection_limit_per_client },
     { "425", "425 425", R_too_early },
     { "451", "451 microsoft:451", R_legal_block },
+    { "451", "451 microsoft:451", R_mailbox_server_moved },
     { "530", "pantheon:530 cloudflare:530", R_site_frozen },
     { "cloudflare:521", "cloudflare:521", R_upstream_connection_refused },
     { "twitter:420", "twitter:420", R_rate_limited },
@@ -143,15 +149,37 @@ static void every_number_leads_to_its_reason(void **state)
                 snprintf(code, sizeof code, "%.*s:%d", (int)vendor, n.vendor, number);
             if (!look(code) || !has_reason(r))
                 fail_msg("%s does not lead to %s", code, reason_info(r)->name);
+            snprintf(code, sizeof code, "%d", number);
+            if (!look(code) || !has_reason(r))
+                fail_msg("%s does not lead to %s", code, reason_info(r)->name);
         }
     }
 }
 
 static void the_unknown_is_unknown(void **state)
 {
-    static const char *const unknown[] = { "",          " ",      "299",       "4044",       "404.99",        "nginx:1",
-                                           "not-fuond", "xyzzy",  "404.",      "nobody:404", ":404",          "99999",
-                                           "\xff\xff",  "teapto", "the of is", "rfc:499",    "if-mach-failed" };
+    static const char *const unknown[] = { "",
+                                           " ",
+                                           "299",
+                                           "4044",
+                                           "404.99",
+                                           "nginx:1",
+                                           "not-fuond",
+                                           "xyzzy",
+                                           "404.",
+                                           "nobody:404",
+                                           ":404",
+                                           "99999",
+                                           "\xff\xff",
+                                           "teapto",
+                                           "the of is",
+                                           "rfc:499",
+                                           "if-mach-failed",
+                                           "too many redirectz",
+                                           "a b c d e f g",
+                                           "nginx:",
+                                           "nginx:x",
+                                           "foo:" };
 
     (void)state;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -169,16 +197,51 @@ static void the_nearest_is_offered(void **state)
         { "not-fuond", "not-found" }, { "teapto", "teapot" },
         { "Bad Gatewya", "502" },     { "40", "400" },
         { "nginx:498", "nginx:494" }, { "if_match_faild", "if-match-failed" },
+        { "404.99", "404.9" },        { "too many redirectz", "301" },
+        { "timeot", "408" },          { "Dierctory listing denied", "403.14" },
     };
+    static const char *const far[] = { "zzqq", "99999", "a b c d e f g", "x", "" };
 
     (void)state;
     for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
         struct look_up_item items[3];
 
-        assert_int_equal(look_up_near(span_of(near[i].what), items, 3), 3);
+        if (look_up_near(span_of(near[i].what), items, 3) == 0)
+            fail_msg("nothing is near %s", near[i].what);
         if (strcmp(look_up_name(&items[0]).text, near[i].nearest) != 0)
             fail_msg("%s: %s", near[i].what, look_up_name(&items[0]).text);
     }
+    for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+        struct look_up_item item;
+
+        if (look_up_near(span_of(far[i]), &item, 1) > 0)
+            fail_msg("%s: %s", far[i], look_up_name(&item).text);
+    }
+}
+
+static void faults_are_told_apart(void **state)
+{
+    static const struct {
+        const char *what;
+        enum look_up_fault fault;
+    } faults[] = {
+        { "foo:404", LOOK_UP_NO_VENDOR }, { "nginx:", LOOK_UP_NO_NUMBER },   { "IIS8:x", LOOK_UP_NO_NUMBER },
+        { "nginx:1", LOOK_UP_UNKNOWN },   { "error: foo", LOOK_UP_UNKNOWN }, { ":404", LOOK_UP_UNKNOWN },
+        { "404", LOOK_UP_UNKNOWN },       { "cpanel:", LOOK_UP_NO_NUMBER },  { "", LOOK_UP_UNKNOWN },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        if (look_up_fault(span_of(faults[i].what)) != faults[i].fault)
+            fail_msg("%s: %d", faults[i].what, look_up_fault(span_of(faults[i].what)));
+}
+
+static void ids_are_told_from_codes(void **state)
+{
+    (void)state;
+    assert_true(look("4040") && found.by_id);
+    assert_true(look("404") && !found.by_id);
+    assert_true(look("1020") && !found.by_id);
 }
 
 static void long_input_ends(void **state)
@@ -189,7 +252,7 @@ static void long_input_ends(void **state)
     (void)state;
     memset(text, 'x', sizeof text - 1);
     assert_false(look(text));
-    assert_int_equal(look_up_near(span_of(text), &item, 1), 1);
+    assert_int_equal(look_up_near(span_of(text), &item, 1), 0);
     memset(text, ' ', sizeof text - 1);
     assert_false(look(text));
     for (size_t i = 0; i + 1 < sizeof text; i++)
@@ -209,6 +272,8 @@ int main(void)
         cmocka_unit_test(every_number_leads_to_its_reason),
         cmocka_unit_test(the_unknown_is_unknown),
         cmocka_unit_test(the_nearest_is_offered),
+        cmocka_unit_test(faults_are_told_apart),
+        cmocka_unit_test(ids_are_told_from_codes),
         cmocka_unit_test(long_input_ends),
     };
 

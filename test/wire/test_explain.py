@@ -67,14 +67,28 @@ def contradicting_meanings_stand_side_by_side():
 
 
 @test()
+def the_codes_of_other_systems_are_told_too():
+    for number, reason in (("451", "mailbox-server-moved"), ("421", "connection-limit-per-client"),
+                           ("103", "upload-resumption-offer"), ("403", "rate-limited")):
+        expect_in(f"  {reason} ", explained(number, "--lang", "en"), number)
+        told = json.loads(explained(number, "--format", "json"))
+        expect_in(reason, [entry["name"] for entry in told["elsewhere"]], number)
+    expect_true(json.loads(explained("4040", "--format", "json"))["by_id"], "4040 is no status")
+
+
+@test()
 def what_is_not_known_gets_the_nearest_and_1():
     for what, near in (("404.99", "404.9"), ("if-mach-failed", "if-match-failed"), ("nginx:999", ""), ("zzqq", ""),
-                       ("799", "")):
+                       ("799", ""), ("too many redirectz", "301"), ("a b c d e f g", "")):
         done = verdict("explain", what)
         expect((done.returncode, done.stdout), (1, ""), what)
         expect_true(done.stderr.startswith(f"verdict: explain: {what}: "), done.stderr)
         expect_in(near, done.stderr)
         expect_in("try ", done.stderr)
+    for what, why in (("foo:404", "no such vendor"), ("nginx:", "a number is missing")):
+        done = verdict("explain", what)
+        expect((done.returncode, done.stdout), (1, ""), what)
+        expect_in(why, done.stderr)
     for words in ([], [""], ["404", "--lang", "fr"], ["404", "--format", "xml"], ["404", "--what"]):
         done = verdict("explain", *words)
         expect((done.returncode, done.stdout), (2, ""), str(words))
@@ -107,7 +121,7 @@ def every_reason_can_be_explained_in_every_language():
 def json_says_the_same():
     told = json.loads(explained("404", "--format", "json", "--lang", "en"))
     item = told["items"][0]
-    expect((item["kind"], item["status"], item["phrase"], item["cacheable"]), ("status", 404, "Not Found", True))
+    expect((item["kind"], item["status"], item["phrase"], item["heuristically_cacheable"]), ("status", 404, "Not Found", True))
     expect_in("not-found", [reason["name"] for reason in told["reasons"]])
     told = json.loads(explained("iis:404.13", "--format", "json"))
     expect((told["items"][0]["kind"], told["items"][0]["status"], told["items"][0]["sub"]), ("substatus", 404, 13))
