@@ -1,6 +1,7 @@
 #include "res/file/cache.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -13,6 +14,8 @@ bool file_cache_init(struct file_cache *c, uint32_t entries, uint64_t bytes)
         buckets *= 2;
     *c = (struct file_cache){ .mask = buckets - 1, .entries_max = entries, .bytes_max = bytes };
     link_init(&c->lru);
+    if (getrandom(&c->seed, sizeof c->seed, 0) != sizeof c->seed)
+        return false;
     c->buckets = calloc(buckets, sizeof(struct file_entry *));
     return c->buckets != NULL;
 }
@@ -22,9 +25,9 @@ static struct file_entry *of_link(struct link *l)
     return (struct file_entry *)((char *)l - offsetof(struct file_entry, lru));
 }
 
-uint64_t file_cache_hash(uint32_t root, enum file_kind kind, struct span path)
+static uint64_t hash_of(const struct file_cache *c, uint32_t root, enum file_kind kind, struct span path)
 {
-    return XXH3_64bits_withSeed(path.p, path.n, (uint64_t)root << 1 | (uint64_t)kind);
+    return XXH3_64bits_withSeed(path.p, path.n, c->seed ^ ((uint64_t)root << 1 | (uint64_t)kind));
 }
 
 bool file_cache_about(const struct file_entry *e, uint32_t root, enum file_kind kind, struct span path)
@@ -42,7 +45,7 @@ static void use(struct file_cache *c, struct file_entry *e)
 
 struct file_entry *file_cache_find(struct file_cache *c, uint32_t root, enum file_kind kind, struct span path)
 {
-    uint64_t hash = file_cache_hash(root, kind, path);
+    uint64_t hash = hash_of(c, root, kind, path);
 
     for (struct file_entry *e = c->buckets[hash & c->mask]; e != NULL; e = e->next) {
         if (e->hash != hash || !file_cache_about(e, root, kind, path))
@@ -84,7 +87,7 @@ void file_cache_add(struct file_cache *c, struct file_entry *e)
 
     if (before != NULL)
         file_cache_remove(c, before);
-    e->hash = file_cache_hash(e->root, e->kind, path);
+    e->hash = hash_of(c, e->root, e->kind, path);
     e->next = c->buckets[e->hash & c->mask];
     c->buckets[e->hash & c->mask] = e;
     link_append(&c->lru, &e->lru);

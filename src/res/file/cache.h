@@ -8,13 +8,11 @@
  * Entries in use are never freed, but may be taken out of the table; then the last user frees them.
  */
 
-/* False without memory. */
+/* False without memory or randomness. */
 bool file_cache_init(struct file_cache *c, uint32_t entries, uint64_t bytes);
 
 /* All entries must be out of use. */
 void file_cache_fini(struct file_cache *c);
-
-uint64_t file_cache_hash(uint32_t root, enum file_kind kind, struct span path);
 
 /* Is e the entry with this key? */
 bool file_cache_about(const struct file_entry *e, uint32_t root, enum file_kind kind, struct span path);

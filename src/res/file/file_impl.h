@@ -90,6 +90,7 @@ struct file_shared {
 struct file_cache {
     struct file_entry **buckets;
     uint32_t mask, entries, entries_max;
+    uint64_t seed; /* clients choose paths, and may not choose them to meet in one bucket */
     uint64_t bytes, bytes_max;
     struct link lru; /* least recently used first */
 };
