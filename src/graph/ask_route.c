@@ -34,7 +34,7 @@ bool ask_answer_configured(const struct exchange *x)
 
 bool ask_method_allowed(const struct exchange *x)
 {
-    return (exchange_methods(x) >> x->req.head.method) & 1;
+    return (exchange_methods(x, METHODS_DECIDE) >> x->req.head.method) & 1;
 }
 
 bool ask_asks_trace(const struct exchange *x)

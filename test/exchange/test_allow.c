@@ -60,7 +60,9 @@ static void allow_run(const struct allow_case *c)
     x->res = c->understood != 0 ? &resource : NULL;
     x->facts.is_collection = c->is_collection;
     allow_add(x);
-    if (exchange_methods(x) != set_of(span_of(c->allow)) || set_of(x->reply_fields[0].value) != exchange_methods(x))
+    if (exchange_methods(x, METHODS_DECIDE) != set_of(span_of(c->allow)) ||
+        set_of(x->reply_fields[0].value) != exchange_methods(x, METHODS_TELL) ||
+        exchange_methods(x, METHODS_TELL) != exchange_methods(x, METHODS_DECIDE))
         fail_msg("%s: %.*s", c->name, (int)x->reply_fields[0].value.n, x->reply_fields[0].value.p);
     assert_int_equal(x->reply.count, 1);
     assert_true(span_is(x->reply_fields[0].name, SPAN("Allow")));
@@ -81,7 +83,32 @@ static void test_without_policy(void **state)
     struct exchange *x = calloc(1, sizeof *x);
 
     (void)state;
-    assert_true(exchange_methods(x) == (READS | OPTIONS));
+    assert_true(exchange_methods(x, METHODS_DECIDE) == (READS | OPTIONS));
+    free(x);
+}
+
+/* PUT and DELETE on /dir/ are refused with reasons of their own, and not told. */
+static void test_named_collection(void **state)
+{
+    static const struct {
+        const char *path;
+        uint64_t told;
+    } paths[] = { { "/", READS | OPTIONS },
+                  { "/dir/", READS | OPTIONS },
+                  { "/dir", READS | WRITES | OPTIONS },
+                  { "", READS | WRITES | OPTIONS } };
+    struct policy policy = { .methods = READS | WRITES };
+    struct resource_ops resource = { .methods = READS | WRITES };
+    struct exchange *x = calloc(1, sizeof *x);
+
+    (void)state;
+    x->policy = &policy;
+    x->res = &resource;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        x->req.path = span_of(paths[i].path);
+        assert_true(exchange_methods(x, METHODS_TELL) == paths[i].told);
+        assert_true(exchange_methods(x, METHODS_DECIDE) == (READS | WRITES | OPTIONS));
+    }
     free(x);
 }
 
@@ -90,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_without_policy),
+        cmocka_unit_test(test_named_collection),
     };
 
     return cmocka_run_group_tests_name("allow", tests, NULL, NULL);

@@ -106,6 +106,16 @@ def it_is_off_by_default():
     put("/read/a.txt", b"x").expect(405, "method-not-allowed")
 
 
+@test("R141", "R216")
+def a_collection_does_not_tell_what_it_refuses():
+    for method, target, status, reason in (
+            ("OPTIONS", "/dir/", 200, None), ("POST", "/dir/", 405, "method-not-allowed"), ("POST", "/", 405, None),
+            ("PUT", "/dir/", 405, "dav-put-on-collection"), ("DELETE", "/dir/", 405, "delete-on-collection")):
+        (site.root / "dir").mkdir(exist_ok=True)
+        got = site.request(method, target, b"x" if method == "PUT" else None).expect(status, reason)
+        expect(sorted(got.words("Allow")), ["get", "head", "options"], f"{method} {target}")
+
+
 @test("R088", "R153", "R154")
 def conflicts_can_be_resolved():
     missing = put("/none/such/x.txt", b"x").expect(409, "dav-parent-missing")
