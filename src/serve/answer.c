@@ -5,6 +5,7 @@
 #include "http/coding.h"
 #include "http/path.h"
 #include "serve/config.h"
+#include "serve/operand.h"
 
 #define LAST_WORDS_BYTES 32768u /* what an explanation takes, with room to spare */
 
@@ -163,6 +164,8 @@ static void compose(struct exchange *x)
     unsigned class = code.wire / 100;
 
     x->status_sent = code.wire;
+    if (class < 2 || class >= 4)
+        operand_fill(x);
     if (code.wire == 0)
         return;
     verdict_add(x, class >= 4);
