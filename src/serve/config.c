@@ -250,19 +250,30 @@ void config_release(struct config **config_in)
     free(c);
 }
 
-/* Ids are never used again, so what a worker has cached for an older configuration is not taken for this one's. */
+static int root_complain(const struct route *route, int err, FILE *complaints)
+{
+    if (err == EACCES)
+        fprintf(complaints,
+                "verdict: %s exists, but this user may not read it: let the user enter and read it, or name another "
+                "directory\n",
+                route->file.root);
+    else
+        fprintf(complaints, "verdict: %s: %s: name a directory that exists and may be entered\n", route->file.root,
+                strerror(err));
+    return -err;
+}
+
+/* Ids are never used again, so what a worker has cached for an older configuration is not taken for this one's.
+ * Opening asks for no right to the directory itself: it is asked for here, or each answer would be acl-denied. */
 static int route_open(struct route *route, FILE *complaints)
 {
     static _Atomic uint32_t last_id;
 
     route->file.id = atomic_fetch_add(&last_id, 1) + 1;
     route->file.root_fd = open(route->file.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (route->file.root_fd >= 0)
-        return 0;
-    int err = -errno;
-    fprintf(complaints, "verdict: %s: %s: name a directory that exists and may be entered\n", route->file.root,
-            strerror(-err));
-    return err;
+    if (route->file.root_fd < 0 || faccessat(AT_FDCWD, route->file.root, R_OK | X_OK, AT_EACCESS) != 0)
+        return root_complain(route, errno, complaints);
+    return 0;
 }
 
 int config_open(struct config *config, FILE *complaints)

@@ -106,7 +106,7 @@ struct config *config_read(const struct config_options *options, struct span tex
                            FILE *complaints);
 
 /* Open the directories that routes serve, and give each route of files its id. 0, or -errno of the first that fails,
- * after a complaint for each that names the directory. */
+ * after a complaint for each that names the directory; -EACCES: this user may not enter and read it. */
 int config_open(struct config *config, FILE *complaints);
 
 #endif

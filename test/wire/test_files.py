@@ -1,9 +1,10 @@
 """Files: whole answers to GET and HEAD, their fields, tags and dates, and what happens when a file changes."""
 import email.utils
 import os
+import subprocess
 import time
 
-from harness import Server, answering, configured, expect, expect_in, expect_true, files, test
+from harness import Server, answering, configured, expect, expect_in, expect_true, files, program, skip, test
 
 RECHECK_SECONDS = 1.0  # how long a file that was looked at is believed
 TICK_SECONDS = 0.03    # the kernel's clock for files moves in steps
@@ -315,3 +316,19 @@ def the_log_tells_what_the_answer_told():
             "reason": "not-found",
             "referer": "http://a.test/", "user_agent": "test"})
     expect_in("open", line["ms"]["wait"])
+
+
+@test()
+def a_directory_that_may_not_be_read_is_told_at_the_start():
+    if os.geteuid() != 0:
+        skip("only root can start a server as somebody else")
+    for mode in (0o700, 0o711, 0o744):
+        closed = site.home / f"closed-{mode:o}"
+        closed.mkdir()
+        closed.chmod(mode)
+        site.home.chmod(0o755)
+        done = subprocess.run([program(), "serve", closed, "-l", "127.0.0.1:0", "--log", "off"], capture_output=True,
+                              text=True, timeout=20, user=65534, group=65534, extra_groups=[], check=False)
+        expect((done.returncode, done.stdout), (2, ""), oct(mode))
+        expect(done.stderr, f"verdict: {closed} exists, but this user may not read it: let the user enter and read it, "
+                            "or name another directory\n")
