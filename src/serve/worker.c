@@ -11,8 +11,9 @@
 #include "serve/exchange_host.h"
 #include "wire/h1.h"
 
-#define ACCEPT_BATCH    64
-#define ACCEPT_PAUSE_MS 200
+#define ACCEPT_BATCH        64
+#define ACCEPT_LAST_BATCHES 64 /* a whole backlog, and no more, however fast others come */
+#define ACCEPT_PAUSE_MS     200
 
 void shared_config_release(struct shared_config *shared)
 {
@@ -66,11 +67,9 @@ static bool accept_last(struct worker *w, int listener)
     return true;
 }
 
-static void accept_ready(struct watch *watch, uint32_t events)
+/* True: there may be more. */
+static bool accept_batch(struct worker *w, struct watch *watch)
 {
-    struct worker *w = ((struct worker_listener *)watch)->worker;
-
-    (void)events;
     spare_take(w);
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
         struct sockaddr_storage peer;
@@ -81,12 +80,21 @@ static void accept_ready(struct watch *watch, uint32_t events)
             conn_open(&w->wire, fd, &peer, len);
             continue;
         }
-        if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-            return;
+        if (errno == EINTR || errno == ECONNABORTED)
+            continue;
+        if (errno == EAGAIN)
+            return false;
         if ((errno != EMFILE && errno != ENFILE) || !accept_last(w, watch->fd))
             listen_pause(w);
-        return;
+        return false;
     }
+    return true;
+}
+
+static void accept_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    accept_batch(((struct worker_listener *)watch)->worker, watch);
 }
 
 /* Who has connected by now is taken on: closing a listener resets what it has not handed out. */
@@ -95,7 +103,8 @@ static void listeners_close(struct worker *w)
     for (uint32_t i = 0; i < w->listener_count; i++) {
         int fd = w->listeners[i].watch.fd;
 
-        accept_ready(&w->listeners[i].watch, EPOLLIN);
+        for (unsigned n = 0; n < ACCEPT_LAST_BATCHES && accept_batch(w, &w->listeners[i].watch); n++)
+            ;
         loop_unwatch(&w->loop, &w->listeners[i].watch);
         w->listeners[i].watch.fd = -1;
         listen_close(w->listeners[i].address, fd);
@@ -171,6 +180,7 @@ static void reload_open(struct mail *m)
     struct reload_mail *r = (struct reload_mail *)m;
 
     wire_times(&r->worker->wire_settings, r->config->config->settings);
+    file_worker_forget(r->worker->files); /* the new configuration has roots of its own */
     *r->snapshot = (struct snapshot){ .shared = r->config };
     snapshot_replace(r->worker, r->snapshot);
     free(r);

@@ -1,7 +1,8 @@
-"""What a client may do to itself and not to others: heads at awkward places, readers that stall, content in crumbs."""
+"""Heads at awkward places, readers that stall, and what a reload and a stop leave behind."""
+import signal
 import time
 
-from harness import Server, expect_true, test
+from harness import Server, expect, expect_true, test
 
 CONFIG = """
 listen: "127.0.0.1:{port}"
@@ -51,3 +52,35 @@ def a_reader_that_stalls_gains_no_time_by_sending():
             except OSError:
                 break
     site.log_where(target="/large.bin", broken="response-send-timeout")
+
+
+@test(seconds=30)
+def a_reload_lets_go_of_the_files_that_were_served_before_it():
+    def held():
+        return sum(name.endswith("/large.bin") for name in site.descriptors().values())
+
+    for _ in range(3):
+        site.request("HEAD", "/large.bin").expect(200)
+        expect(held(), 1)
+        before = len(site.stderr)
+        site.signal(signal.SIGHUP)
+        until = time.monotonic() + 5
+        while (held() > 0 or len(site.stderr) == before) and time.monotonic() < until:
+            time.sleep(0.02)
+        expect(held(), 0)
+
+
+@test(seconds=60)
+def whoever_has_connected_before_the_stop_is_served():
+    """More than one worker takes on in a round: the whole backlog."""
+    with Server({"a.txt": "hello"}, config=CONFIG) as server:
+        server.signal(signal.SIGSTOP)
+        clients = [server.connect(wait_seconds=20) for _ in range(600)]
+        for c in clients:
+            c.send("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGCONT)
+        for c in clients:
+            with c:
+                expect(c.response().expect(200).content, b"hello")
+        expect(server.ended(), 0)

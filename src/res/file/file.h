@@ -62,6 +62,10 @@ struct file_worker *file_worker_new(const struct file_worker_settings *settings,
                                     struct mail_box *mail, const struct media_types *types, struct file_shared *shared);
 void file_worker_release(struct file_worker **fw);
 
+/* Forget what was found so far, with its descriptors: what a former configuration served would never be asked for
+ * again, and would only go as others push it out. */
+void file_worker_forget(struct file_worker *fw);
+
 /*
  * Files. x->res_settings is a struct file_settings, x->res_worker a struct file_worker.
  *

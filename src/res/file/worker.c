@@ -20,6 +20,11 @@ struct file_worker *file_worker_new(const struct file_worker_settings *settings,
     return fw;
 }
 
+void file_worker_forget(struct file_worker *fw)
+{
+    file_cache_clear(&fw->cache);
+}
+
 void file_worker_release(struct file_worker **worker)
 {
     struct file_worker *fw = *worker;
