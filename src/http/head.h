@@ -28,7 +28,7 @@ struct head {
 
     const char *base; /* first byte of the message, to tell offsets; NULL: none are known */
     uint32_t at;      /* parser: offset of the line to go on with */
-    uint8_t stage;    /* parser: what is expected there */
+    uint8_t stage;    /* parser: what is expected there; 0: the request line */
 };
 
 /* An empty head that keeps its lines in `array`. */

@@ -9,8 +9,14 @@
 /* Of a text that the client chose, in the line; the rest is cut. */
 #define VALUE_BYTES 2048u
 
+/* Of a request line that could not be read. */
+#define LINE_BYTES 200u
+
+/* Escaped for a log, a byte takes at most \xNN, and in JSON one more. */
+#define LINE_ESCAPED_BYTES (LINE_BYTES * 4)
+
 /* Rows are made of parts that are each bounded; their sum stays below the room with a wide margin. */
-_Static_assert(6 * VALUE_BYTES + 2048 < ACCESS_LOG_LINE_BYTES, "every part at its longest fits");
+_Static_assert(6 * VALUE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES, "every part at its longest fits");
 
 typedef size_t (*escape_fn)(struct span in, char *out, size_t room);
 
@@ -50,6 +56,34 @@ static struct span field_value(const struct exchange *x, enum field_id id)
     const struct field *f = head_field(&x->req.head, id);
 
     return f != NULL ? f->value : (struct span){ 0 };
+}
+
+/* What stood where a request line was expected, up to its end. Empty when the request line could be read. */
+static struct span refused_line(const struct exchange *x)
+{
+    const struct head *head = &x->req.head;
+    struct span line = { 0 };
+    size_t i = 0;
+
+    if (x->head_verdict.why == R_NONE || head->stage != 0 || head->base == NULL)
+        return line;
+    line = (struct span){ head->base + head->at, x->bytes_in - head->at };
+    if (line.n > LINE_BYTES)
+        line.n = LINE_BYTES;
+    while (i < line.n && line.p[i] != '\r' && line.p[i] != '\n')
+        i++;
+    line.n = i;
+    return line;
+}
+
+/* As it would stand in the combined format: JSON has no other way to show a byte that is no text. */
+static void json_refused_line(struct bounded *l, const struct exchange *x)
+{
+    struct span line = refused_line(x);
+    char escaped[LINE_ESCAPED_BYTES];
+
+    if (line.n > 0)
+        json_text(l, SPAN(",\"line\":\""), (struct span){ escaped, escape_log(line, escaped, sizeof escaped) });
 }
 
 static void put_two(struct bounded *l, unsigned n)
@@ -125,6 +159,7 @@ size_t access_log_json(const struct exchange *x, const struct access_log_peer *p
     put_protocol(&l, x);
     json_text(&l, SPAN("\",\"method\":\""), x->req.head.method_name);
     json_text(&l, SPAN(",\"target\":\""), x->req.head.target);
+    json_refused_line(&l, x);
     json_text(&l, SPAN(",\"host\":\""), x->req.host.name);
     json_number(&l, SPAN(",\"status\":"), x->status_sent);
     json_text(&l, SPAN(",\"detail\":\""), peer->detail);
@@ -168,19 +203,28 @@ static void combined_quoted(struct bounded *l, struct span value)
     bounded_put(l, SPAN("\""));
 }
 
+static void combined_request(struct bounded *l, const struct exchange *x)
+{
+    struct span refused = refused_line(x);
+
+    if (refused.n > 0) {
+        put_escaped(l, refused, escape_log);
+    } else if (x->req.head.target.n > 0) {
+        put_escaped(l, x->req.head.method_name, escape_log);
+        bounded_put(l, SPAN(" "));
+        put_escaped(l, x->req.head.target, escape_log);
+        bounded_put(l, SPAN(" "));
+        put_protocol(l, x);
+    }
+}
+
 size_t access_log_combined(const struct exchange *x, const struct access_log_peer *peer, char *out)
 {
     struct bounded l = { out, ACCESS_LOG_LINE_BYTES, 0 };
 
     bounded_put(&l, peer->client.n > 0 ? peer->client : SPAN("-"));
     combined_time(&l, x->unix_seconds);
-    if (x->req.head.target.n > 0) {
-        put_escaped(&l, x->req.head.method_name, escape_log);
-        bounded_put(&l, SPAN(" "));
-        put_escaped(&l, x->req.head.target, escape_log);
-        bounded_put(&l, SPAN(" "));
-        put_protocol(&l, x);
-    }
+    combined_request(&l, x);
     bounded_put(&l, SPAN("\" "));
     bounded_put_number(&l, peer->status);
     bounded_put(&l, SPAN(" "));

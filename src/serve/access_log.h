@@ -18,7 +18,11 @@ struct access_log_peer {
     uint16_t status;    /* for formats with one number: what the dialect tells, else what was sent */
 };
 
-/* One JSON object and a line feed, for x that has ended. Returns bytes written; out has ACCESS_LOG_LINE_BYTES. */
+/*
+ * One JSON object and a line feed, for x that has ended, while the buffer of its head is still there. Returns bytes
+ * written; out has ACCESS_LOG_LINE_BYTES. A request line that could not be read stands in both formats as it came, so
+ * that one can see what was refused: its first 200 bytes, those that are no printable ASCII as \xNN.
+ */
 size_t access_log_json(const struct exchange *x, const struct access_log_peer *peer, char *out);
 
 /* Apache's combined format with the reason and the id behind it, so that GoAccess and fail2ban read it. */

@@ -267,6 +267,66 @@ static void test_combined_says_what_happened(void **state)
                                  "\"field-value-invalid\" \"-\" \"0123abcd\"\n");
 }
 
+struct refused_row {
+    struct span message;
+    uint32_t at; /* of its request line */
+    const char *json, *combined;
+};
+
+static const struct refused_row refused_rows[] = {
+    { SPAN_INIT("GET /a b HTTP/1.1\r\nHost: a\r\n"), 0, "GET /a b HTTP/1.1", "GET /a b HTTP/1.1" },
+    { SPAN_INIT("\r\nGET /\r\n"), 2, "GET /", "GET /" },
+    { SPAN_INIT("\x16\x03\x01\0\"\\\xff"), 0, "\\x16\\x03\\x01\\x00\\x22\\x5C\\xFF",
+      "\\x16\\x03\\x01\\x00\\x22\\x5C\\xFF" },
+    { SPAN_INIT("GET / HT"), 0, "GET / HT", "GET / HT" },
+    { SPAN_INIT("\nGET"), 0, NULL, "" },
+};
+
+/* What could not be read can be seen, and only then. */
+static void test_refused_lines_are_shown(void **state)
+{
+    struct logged *l = *state;
+    struct exchange *x = l->x;
+    char quoted[64];
+
+    for (size_t i = 0; i < sizeof refused_rows / sizeof refused_rows[0]; i++) {
+        const struct refused_row *r = &refused_rows[i];
+
+        x->verdict.why = x->head_verdict.why = R_malformed_request_line;
+        x->req.head.base = r->message.p;
+        x->req.head.at = r->at;
+        x->bytes_in = r->message.n;
+        log_json(l);
+        if (r->json != NULL)
+            assert_true(span_is(text_of(l, "line"), span_of(r->json)));
+        else
+            assert_null(json_object_get(l->json, "line"));
+        log_combined(l);
+        snprintf(quoted, sizeof quoted, "+0000] \"%s\" 404", r->combined);
+        assert_non_null(strstr(l->line, quoted));
+    }
+    x->req.head.stage = 1;
+    log_json(l);
+    assert_null(json_object_get(l->json, "line"));
+}
+
+/* Far more than is shown, of what grows most. */
+static void test_a_long_refused_line_is_cut(void **state)
+{
+    struct logged *l = *state;
+    char line[5000];
+
+    memset(line, '\xff', sizeof line);
+    fill_numbers(l->x);
+    choose_all(l, (struct span){ line, sizeof line });
+    l->x->head_verdict.why = R_uri_too_long;
+    l->x->req.head.base = line;
+    l->x->bytes_in = sizeof line;
+    log_json(l);
+    assert_int_equal(text_of(l, "line").n, 800);
+    log_combined(l);
+}
+
 static void test_lost_lines(void **state)
 {
     struct logged *l = *state;
@@ -294,6 +354,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_json_says_what_happened, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moments_that_were_not, setup, teardown),
         cmocka_unit_test_setup_teardown(test_combined_says_what_happened, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused_lines_are_shown, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_long_refused_line_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_lines, setup, teardown),
     };
 

@@ -73,9 +73,27 @@ def the_combined_format_is_what_tools_read():
         lines = [COMBINED.fullmatch(line) for line in wait_for_lines(site.home / "log", 4)]
         expect(lines.count(None), 0, (site.home / "log").read_text(encoding="utf-8"))
         expect([(m[3], m[4]) for m in lines], [("GET /a.txt HTTP/1.1", "200"), ("GET /none HTTP/1.0", "404"),
-                                               ("GET / HTTP/1.1", "400"), ("", "400")])
+                                               ("GET / HTTP/1.1", "400"), ("\\x16\\x03\\x01\\x02", "400")])
         expect((lines[0][1], lines[0][5], lines[0][6], lines[0][7]), ("127.0.0.1", "5", "http://b/", 'me \\x22x\\x22'))
         expect_in("space-before-colon", lines[2][8])
+
+
+@test()
+def what_was_refused_can_be_seen():
+    long = "GET /" + "u" * 20000
+    rows = [("GET  / HTTP/1.1\r\n\r\n", "malformed-request-line", "GET  / HTTP/1.1"),
+            ("GET /\x01 HTTP/1.1\r\n\r\n", "target-malformed", "GET /\\x01 HTTP/1.1"),
+            ("\r\nGET /\r\n\r\n", "version-missing", "GET /"),
+            ("\x16\x03\x01\x02\r\n\r\n", "method-malformed", "\\x16\\x03\\x01\\x02"),
+            (long + " HTTP/1.1\r\n\r\n", "uri-too-long", long[:200])]
+    get = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+    with Server({"a.txt": "hello"}) as site:
+        for raw, reason, line in rows:
+            with site.connect() as c:  # behind another request, so that the line does not begin the buffer
+                c.send(get + raw).response().expect(200)
+                found = site.log_of(c.response())
+                expect((found["reason"], found["line"]), (reason, line))
+        expect_true("line" not in site.log_where(status=200), "what was read needs no line")
 
 
 @test()
