@@ -40,6 +40,9 @@ static void check(const char *text, enum language language, const char *about)
 
     if (!good)
         fail_msg("%s (%s): %s", about, explain_language_tag(language), text != NULL ? text : "no text");
+    /* what this program has not */
+    assert_null(strstr(text, "verdict why"));
+    assert_null(strstr(text, "--dav"));
 }
 
 static void no_reason_lacks_a_text(void **state)
