@@ -1,6 +1,7 @@
 #ifndef EXPLAIN_CONTENT_H
 #define EXPLAIN_CONTENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -26,11 +27,13 @@ struct explain_input {
     uint16_t status;      /* as sent */
     uint16_t detail;      /* as in struct code, of `dialect` */
     enum dialect dialect; /* IIS shows its sub-status, Cloudflare its error number */
-    struct span id;       /* of the exchange */
-    struct span path;     /* decoded path of the request */
-    struct span link_to;  /* where a redirect leads: the value of Location */
-    struct span note;     /* what the operator has to say about this place */
-    struct span accept;   /* the fields of the request; p == NULL: absent */
+    uint32_t at;          /* where in the input of the client the fault lies, in bytes; of refused syntax only */
+    bool has_at;
+    struct span id;      /* of the exchange */
+    struct span path;    /* decoded path of the request */
+    struct span link_to; /* where a redirect leads: the value of Location */
+    struct span note;    /* what the operator has to say about this place */
+    struct span accept;  /* the fields of the request; p == NULL: absent */
     struct span accept_language;
 };
 

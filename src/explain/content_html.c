@@ -93,13 +93,13 @@ static void next(struct bounded *b, const struct content_facts *f)
 static void rows(struct bounded *b, const struct content_facts *f)
 {
     const struct content_words *w = f->words;
-    struct span lasts = f->is_error ? w->lasting[reason_info(f->in->why)->lasts] : (struct span){ 0 };
 
     bounded_put(b, SPAN("<dl>\n"));
     row(b, w->path, f->path, true);
-    row(b, w->about, f->operand, true);
+    row(b, f->about, f->operand, true);
+    row(b, w->at, (struct content_cut){ span_of(f->at), false }, true);
     row(b, w->versions, (struct content_cut){ f->versions, false }, true);
-    row(b, w->lasts, (struct content_cut){ lasts, false }, false);
+    row(b, w->lasts, (struct content_cut){ f->lasts, false }, false);
     row(b, w->reason, (struct content_cut){ f->name, false }, true);
     row(b, w->id, (struct content_cut){ f->in->id, false }, true);
     bounded_put(b, SPAN("</dl>\n"));

@@ -12,9 +12,10 @@ struct content_cut {
 
 /* The words around the facts, in one language. */
 struct content_words {
-    struct span reason, path, about, lasts, next, to, versions, note, id;
+    struct span reason, path, about, limit, field, at, lasts, next, to, versions, note, id;
     struct span colon, open, close, space; /* between two sentences: space */
     struct span lasting[PERMANENT + 1];    /* by enum lasts */
+    struct span until_room;                /* instead of TEMPORARY, where room is what is missing */
 };
 
 /* What all formats say, each in its own way. */
@@ -27,6 +28,9 @@ struct content_facts {
     struct span name, what, next;
     bool is_error;
     struct content_cut operand, path, note, link;
+    struct span about;    /* label of the operand */
+    struct span lasts;    /* empty for what is no error */
+    char at[12];          /* empty when it is not known */
     struct span versions; /* of HTTP that are spoken, when the reason is about them */
 };
 

@@ -62,6 +62,10 @@ void content_problem(struct bounded *b, const struct content_facts *f)
         sure_member(b, "substatus", span_of(f->code));
     member(b, "path", f->path);
     member(b, "operand", f->operand);
+    if (f->at[0] != '\0') {
+        bounded_put(b, SPAN(",\n  \"at\": "));
+        bounded_put(b, span_of(f->at));
+    }
     sure_member(b, "supported", f->versions);
     sure_member(b, "location", f->in->link_to);
     if (f->is_error)

@@ -48,11 +48,11 @@ void content_text(struct bounded *b, const struct content_facts *f)
     row(b, f, w->note, f->note);
     sure_row(b, f, w->reason, f->name);
     row(b, f, w->path, f->path);
-    row(b, f, w->about, f->operand);
+    row(b, f, f->about, f->operand);
+    sure_row(b, f, w->at, span_of(f->at));
     sure_row(b, f, w->versions, f->versions);
     sure_row(b, f, w->to, f->in->link_to);
-    if (f->is_error)
-        sure_row(b, f, w->lasts, w->lasting[reason_info(f->in->why)->lasts]);
+    sure_row(b, f, w->lasts, f->lasts);
     sure_row(b, f, w->next, f->next);
     sure_row(b, f, w->id, f->in->id);
 }

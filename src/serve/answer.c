@@ -98,11 +98,19 @@ static void verdict_add(struct exchange *x, bool is_error)
         reply_add(x, SPAN("Verdict"), arena_join(&x->arena, parts, 4));
 }
 
+/* Is the reason refused syntax, so that the verdict tells where it lies? The first byte needs no telling. */
+static bool is_placed(const struct verdict *v)
+{
+    return v->at > 0 && reason_info(v->why)->id >= 2000 && reason_info(v->why)->id < 2500;
+}
+
 static void content_add(struct exchange *x, struct code code)
 {
     struct explain_input in = {
         .why = x->verdict.why,
         .operand = x->verdict.operand,
+        .at = x->verdict.at,
+        .has_at = is_placed(&x->verdict),
         .status = code.wire,
         .detail = code.detail,
         .dialect = x->policy->dialect,

@@ -95,7 +95,7 @@ static void text_says_it_all(void **state)
     (void)state;
     has(content, "412 Precondition Failed\n\n");
     has(content, explain_what(R_if_match_failed, LANGUAGE_EN));
-    has(content, "\nReason: if-match-failed\nPath: /a&b\nAbout: If-Match: \"<1>\"\nLasts: ");
+    has(content, "\nReason: if-match-failed\nPath: /a&b\nField: If-Match: \"<1>\"\nLasts: ");
     has(content, explain_todo(R_if_match_failed, LANGUAGE_EN));
     has(content, "\nId: 7k3v9c2q\n");
 }
@@ -201,7 +201,7 @@ static void some_reasons_owe_a_detail(void **state)
     (void)state;
     has(content_of(&version), "HTTP/1.0, HTTP/1.1");
     has(content_of(&condition), "If-Match");
-    has(content_of(&field), "About: cookie\n");
+    has(content_of(&field), "Field: cookie\n");
     has(content_of(&iis), "404.10 Not Found\n");
     iis.accept = SPAN("text/html");
     has(content_of(&iis), "<title>404.10 Not Found</title>");
@@ -210,6 +210,55 @@ static void some_reasons_owe_a_detail(void **state)
     has(content_of(&iis), "\"substatus\": \"404.10\"");
     has(content_of(&cloudflare), "403 (error 1006) Forbidden\n");
     has_not(content_of(&nginx), "494");
+}
+
+static void limits_and_places_are_told(void **state)
+{
+    struct explain_input long_uri = {
+        .why = R_uri_too_long, .status = 414, .operand = SPAN("8192 bytes"), .at = 8217, .has_at = true
+    };
+    struct explain_input policy = { .why = R_request_policy_denied, .status = 403, .operand = SPAN("rule 7") };
+
+    (void)state;
+    has(content_of(&long_uri), "\nLimit: 8192 bytes\nAt byte: 8217\n");
+    long_uri.accept = SPAN("application/json");
+    has(content_of(&long_uri), "\"operand\": \"8192 bytes\",\n  \"at\": 8217,\n");
+    long_uri.accept = SPAN("text/html");
+    has(content_of(&long_uri), "<dt>At byte</dt><dd><code>8217</code></dd>");
+    long_uri.accept_language = SPAN("zh-CN");
+    has(content_of(&long_uri), "<dt>上限</dt>");
+    has(content_of(&policy), "\nAbout: rule 7\n");
+    has_not(content_of(&policy), "At byte");
+}
+
+static void nothing_is_said_twice(void **state)
+{
+    struct explain_input moved = { .why = R_moved_temporarily,
+                                   .status = 302,
+                                   .path = SPAN("/old"),
+                                   .operand = SPAN("/page"),
+                                   .link_to = SPAN("/page") };
+    struct explain_input made = { .why = R_created, .status = 201, .path = SPAN("/new"), .link_to = SPAN("/new") };
+
+    (void)state;
+    has(content_of(&moved), "\nPath: /old\nGo to: /page\n");
+    has_not(content_of(&moved), "About");
+    has(content_of(&made), "\nGo to: /new\n");
+    has_not(content_of(&made), "Path");
+}
+
+/* RFC4918:11.5: what passes, but not by itself. */
+static void room_must_be_made(void **state)
+{
+    struct explain_input in = { .why = R_insufficient_storage, .status = 507 };
+
+    (void)state;
+    has(content_of(&in), "\nLasts: Temporary: it can pass when room is made.\n");
+    has_not(content_of(&in), "by itself");
+    in.accept_language = SPAN("zh-TW");
+    has(content_of(&in), "騰出空間");
+    in.accept = SPAN("application/json");
+    has(content_of(&in), "\"lasts\": \"temporary\"");
 }
 
 static void languages_are_spoken(void **state)
@@ -286,6 +335,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_say_whether_they_last, setup, teardown),
         cmocka_unit_test_setup_teardown(redirects_link_to_the_new_place, setup, teardown),
         cmocka_unit_test_setup_teardown(some_reasons_owe_a_detail, setup, teardown),
+        cmocka_unit_test_setup_teardown(limits_and_places_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_said_twice, setup, teardown),
+        cmocka_unit_test_setup_teardown(room_must_be_made, setup, teardown),
         cmocka_unit_test_setup_teardown(languages_are_spoken, setup, teardown),
         cmocka_unit_test_setup_teardown(long_operands_are_cut_at_a_character, setup, teardown),
         cmocka_unit_test_setup_teardown(terminals_get_no_controls, setup, teardown),

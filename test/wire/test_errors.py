@@ -210,6 +210,16 @@ def a_405_tells_the_methods_that_there_are():
                         f"{target}: {method}")
 
 
+@test("R168", "R200")
+def a_limit_and_the_place_are_told():
+    long_uri = site.ask("GET /?" + "q" * 9000 + " HTTP/1.1\r\nHost: a\r\n\r\n").expect(414, "query-too-long").text
+    expect_true(re.search(r"^Limit: \d+ bytes$", long_uri, re.MULTILINE), long_uri)
+    field = site.ask("GET / HTTP/1.1\r\nHost: a\r\nX: " + "x" * 9000 + "\r\n\r\n").expect(431).text
+    expect_true(re.search(r"^Field: X: \d+ bytes$", field, re.MULTILINE), field)
+    name = site.ask("GET / HTTP/1.1\r\nHost: a\r\nb@d: x\r\n\r\n").expect(400, "field-name-invalid").text
+    expect_in("\nAt byte: ", name)
+
+
 @test("R195")
 def a_428_says_how_to_go_on():
     answer = site.request("PUT", "/need/a.txt", b"x", accept="application/problem+json")
