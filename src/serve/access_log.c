@@ -234,13 +234,14 @@ size_t access_log_combined(const struct exchange *x, const struct access_log_pee
     combined_quoted(&l, reason_name(x->verdict.why));
     combined_quoted(&l, x->verdict.operand);
     combined_quoted(&l, peer->id);
+    combined_quoted(&l, peer->detail);
     bounded_put(&l, SPAN("\n"));
     return l.bytes;
 }
 
 size_t access_log_lost(bool combined, uint64_t lines, int64_t unix_seconds, char *out, size_t room)
 {
-    int n = combined ? snprintf(out, room, "- - - [-] \"\" 0 0 \"-\" \"-\" \"log-lines-lost\" \"%llu\" \"-\"\n",
+    int n = combined ? snprintf(out, room, "- - - [-] \"\" 0 0 \"-\" \"-\" \"log-lines-lost\" \"%llu\" \"-\" \"-\"\n",
                                 (unsigned long long)lines)
                      : snprintf(out, room, "{\"time_unix\":%lld,\"log_lines_lost\":%llu}\n", (long long)unix_seconds,
                                 (unsigned long long)lines);

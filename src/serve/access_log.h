@@ -25,7 +25,8 @@ struct access_log_peer {
  */
 size_t access_log_json(const struct exchange *x, const struct access_log_peer *peer, char *out);
 
-/* Apache's combined format with the reason and the id behind it, so that GoAccess and fail2ban read it. */
+/* Apache's combined format, so that GoAccess and fail2ban read it, and behind it, quoted, the reason, the operand, the id
+ * and the detail; each "-" when there is none. */
 size_t access_log_combined(const struct exchange *x, const struct access_log_peer *peer, char *out);
 
 /* The line that says how many lines were lost. */

@@ -99,7 +99,7 @@ static long long number_of(const struct logged *l, const char *key)
 #define QUOTED " \"[^\"]*\""
 #define COMBINED                                                                          \
     "^[0-9a-f.:]+ - - \\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}(:[0-9]{2}){3} \\+0000\\]" QUOTED \
-    " [0-9]{1,3} [0-9]+" QUOTED QUOTED QUOTED QUOTED QUOTED "\n$"
+    " [0-9]{1,3} [0-9]+" QUOTED QUOTED QUOTED QUOTED QUOTED QUOTED "\n$"
 
 static void expect_form(const char *line, const char *form)
 {
@@ -260,11 +260,12 @@ static void test_combined_says_what_happened(void **state)
     log_combined(l);
     assert_string_equal(l->line, "2001:db8::1 - - [31/Dec/2025:23:59:59 +0000] \"GET /a?b HTTP/1.1\" 404 77 "
                                  "\"v \\x22w\\x22\" \"v \\x22w\\x22\" \"field-value-invalid\" \"v \\x22w\\x22\" "
-                                 "\"0123abcd\"\n");
+                                 "\"0123abcd\" \"-\"\n");
+    l->peer.detail = SPAN("404.10");
     choose_all(l, (struct span){ 0 }); /* nothing could be read */
     log_combined(l);
     assert_string_equal(l->line, "2001:db8::1 - - [31/Dec/2025:23:59:59 +0000] \"\" 404 77 \"-\" \"-\" "
-                                 "\"field-value-invalid\" \"-\" \"0123abcd\"\n");
+                                 "\"field-value-invalid\" \"-\" \"0123abcd\" \"404.10\"\n");
 }
 
 struct refused_row {
@@ -339,7 +340,8 @@ static void test_lost_lines(void **state)
     assert_int_equal(number_of(l, "time_unix"), NOW);
     l->n = access_log_lost(true, 12, NOW, l->line, ACCESS_LOG_LINE_BYTES);
     l->line[l->n] = '\0';
-    expect_form(l->line, "^- - - \\[[^]]*\\]" QUOTED " [0-9]+ [0-9]+" QUOTED QUOTED QUOTED " \"12\"" QUOTED "\n$");
+    expect_form(l->line,
+                "^- - - \\[[^]]*\\]" QUOTED " [0-9]+ [0-9]+" QUOTED QUOTED QUOTED " \"12\"" QUOTED QUOTED "\n$");
     assert_int_equal(access_log_lost(true, 12, NOW, l->line, l->n), 0); /* no room: not a part of a line */
     assert_int_equal(access_log_lost(false, 12, NOW, l->line, 10), 0);
 }

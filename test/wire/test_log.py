@@ -211,6 +211,7 @@ def dialects_change_what_is_sent_and_what_is_told_but_not_the_reason():
                 if form == "combined":
                     lines = [COMBINED.fullmatch(line) for line in wait_for_lines(site.home / "log", len(rows))]
                     expect([int(m[4]) for m in lines], [row[3] for row in rows])
+                    expect([m[8].rsplit(" ", 1)[1] for m in lines], [f'"{row[4] or "-"}"' for row in rows])
 
 
 @test("R213", "R203")
