@@ -11,12 +11,13 @@ _Static_assert(sizeof "unix:" + sizeof(((struct sockaddr_un *)0)->sun_path) <= A
 _Static_assert(sizeof "[]:65535" + INET6_ADDRSTRLEN + IF_NAMESIZE <= ADDRESS_TEXT_BYTES, "IPv6 with zone fits");
 
 static const char why_form[] = "not an address to listen on: write 127.0.0.1:8080, [::1]:8080 or unix:/path";
-static const char why_no_host[] =
-    "no host: write 0.0.0.0:PORT for every IPv4 address, [::]:PORT for every IPv6 address";
-static const char why_name[] = "not a numeric address: names are not looked up here, write the number";
+static const char why_no_host[] = "no host: write 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 for every IPv4 "
+                                  "address, [::]:8080 for every IPv6 address";
+static const char why_name[] = "not a numeric address: names are not looked up, only numbers and localhost are taken: "
+                               "write 127.0.0.1:8080";
 static const char why_ipv6[] = "not an IPv6 address in brackets: write it as in [2001:db8::1]:8080";
 static const char why_zone[] = "no network interface of that name: see `ip link`";
-static const char why_no_port[] = "no port: append one, as in :8080";
+static const char why_no_port[] = "no port: append one, as in 127.0.0.1:8080";
 static const char why_port[] = "not a port: a number from 0 to 65535";
 static const char why_path[] = "not the path of a socket: write an absolute path of at most 107 bytes";
 
@@ -104,6 +105,16 @@ static const char *parse_bracketed(struct span text, struct address *out)
     return parse_ipv6((struct span){ text.p + 1, end - 1 }, span_from(rest, 1), out);
 }
 
+/* A port without a host is a likelier thing to write than a host of digits. */
+static bool is_number(struct span text)
+{
+    size_t i = 0;
+
+    while (i < text.n && text.p[i] >= '0' && text.p[i] <= '9')
+        i++;
+    return i == text.n;
+}
+
 static const char *parse(struct span text, struct address *out)
 {
     size_t colon;
@@ -116,7 +127,7 @@ static const char *parse(struct span text, struct address *out)
         return parse_bracketed(text, out);
     colon = span_find(text, ':');
     if (colon == text.n)
-        return why_no_port;
+        return is_number(text) ? why_no_host : why_no_port;
     if (colon == 0)
         return why_no_host;
     if (memchr(text.p + colon + 1, ':', text.n - colon - 1) != NULL)

@@ -222,6 +222,8 @@ def starts_that_cannot_be():
     expect_in("192.0.2.1", refused_start(".", "-l", "192.0.2.1:80", "--log", "off", code=1))
     for address in ("nonsense", "127.0.0.1", "127.0.0.1:99999", "[::1:80", ":"):
         expect_in(address, refused_start(".", "-l", address, "--log", "off", code=2))
+    for address in ("8080", ":8080"):
+        expect_in("write 127.0.0.1:8080", refused_start(".", "-l", address, "--log", "off", code=2))
 
 
 @test()
