@@ -6,7 +6,7 @@ struct labels {
     const char *what, *means, *todo, *client, *sends, *never, *emitters, *cacheable, *spec, *rules, *standing, *former;
     const char *lasts, *connection, *proxy, *codes, *others, *status, *condition, *rfc, *id;
     const char *meanings, *reasons, *elsewhere, *by_id, *also, *reason_column, *brackets, *registry_only, *no_rfc;
-    const char *yes, *no, *keep, *close, *lasting[PERMANENT + 1], *standings[STANDINGS];
+    const char *english, *yes, *no, *keep, *close, *lasting[PERMANENT + 1], *standings[STANDINGS];
 };
 
 static const struct labels all_labels[LANGUAGES] = {
@@ -20,7 +20,7 @@ static const struct labels all_labels[LANGUAGES] = {
         .elsewhere = "What other systems use it for",
         .by_id = "No such status: the number was taken for the id of a reason.",
         .also = "See also", .reason_column = "reason", .brackets = "In brackets: logged or told besides, not sent.",
-        .registry_only = "Known to the look-up only: this server never has this condition.",
+        .english = "", .registry_only = "Known to the look-up only: this server never has this condition.",
         .yes = "yes, even without an explicit lifetime", .no = "only with an explicit lifetime",
         .keep = "stays open if the rest of the request is in order", .close = "is closed",
         .lasting = { [UNKNOWN] = "unknown", [TEMPORARY] = "temporary", [PERMANENT] = "permanent" },
@@ -34,7 +34,7 @@ static const struct labels all_labels[LANGUAGES] = {
         .meanings = "同一数字，含义不同", .reasons = "在本服务器中代表的原因", .elsewhere = "其他系统用它表示的原因",
         .by_id = "没有这个状态码；该数字被当作原因的编号。", .also = "另请参阅",
         .reason_column = "原因", .brackets = "括号内的代码只写入日志或另行说明，不会发送。",
-        .registry_only = "仅供查询：本服务器不会出现这种情况。", .yes = "可以，即使没有明确的有效期",
+        .english = "（英文）", .registry_only = "仅供查询：本服务器不会出现这种情况。", .yes = "可以，即使没有明确的有效期",
         .no = "有明确的有效期时才可以", .keep = "请求的其余部分正常时保持打开", .close = "关闭",
         .lasting = { [UNKNOWN] = "未知", [TEMPORARY] = "暂时", [PERMANENT] = "永久" },
         .standings = { "现行", "不推荐使用", "已废弃", "保留不用", "非官方" },
@@ -47,7 +47,7 @@ static const struct labels all_labels[LANGUAGES] = {
         .meanings = "同一數字，意義不同", .reasons = "在本伺服器中代表的原因", .elsewhere = "其他系統用它表示的原因",
         .by_id = "沒有這個狀態碼；該數字被當作原因的編號。", .also = "另請參閱",
         .reason_column = "原因", .brackets = "括號內的代碼只寫入記錄檔或另行說明，不會送出。",
-        .registry_only = "僅供查詢：本伺服器不會出現這種情況。", .yes = "可以，即使沒有明確的有效期限",
+        .english = "（英文）", .registry_only = "僅供查詢：本伺服器不會出現這種情況。", .yes = "可以，即使沒有明確的有效期限",
         .no = "有明確的有效期限時才可以", .keep = "請求的其餘部分正常時保持開啟", .close = "關閉",
         .lasting = { [UNKNOWN] = "未知", [TEMPORARY] = "暫時", [PERMANENT] = "永久" },
         .standings = { "現行", "不建議使用", "已廢棄", "保留不用", "非官方" },
@@ -70,6 +70,24 @@ static void spec_text(struct output *o, const struct labels *l, const char *spec
     output_row(o, l->spec, strcmp(spec, "local") == 0 ? l->no_rfc : spec);
 }
 
+/* What the registry has in English only is said to be so where all else is in another language. */
+static void english_row(struct output *o, const struct labels *l, const char *label, const char *english)
+{
+    char text[640];
+
+    if (english[0] == '\0')
+        return;
+    snprintf(text, sizeof text, "%s%s", l->english, english);
+    output_row(o, label, text);
+}
+
+/* A code that nobody sends, or that only a log knows, meets no cache. */
+static bool is_sent(const struct status_info *row)
+{
+    return strncmp(row->emitters, "log-only", 8) != 0 && strncmp(row->emitters, "client-side-only", 16) != 0 &&
+           strncmp(row->never_sends, "this code: never sent", 21) != 0;
+}
+
 static void status_text(struct output *o, const struct status_info *row, enum language language)
 {
     const struct labels *l = &all_labels[language];
@@ -83,10 +101,11 @@ static void status_text(struct output *o, const struct status_info *row, enum la
     heading(o, code, row->phrase, aside);
     output_row(o, l->means, explain_status_what(row, language));
     output_row(o, l->client, explain_status_todo(row, language));
-    output_row(o, l->sends, row->sends);
-    output_row(o, l->never, row->never_sends);
-    output_row(o, l->emitters, row->emitters);
-    output_row(o, l->cacheable, row->cacheable ? l->yes : l->no);
+    english_row(o, l, l->sends, row->sends);
+    english_row(o, l, l->never, row->never_sends);
+    english_row(o, l, l->emitters, row->emitters);
+    if (is_sent(row))
+        output_row(o, l->cacheable, row->cacheable ? l->yes : l->no);
     output_row(o, l->former, row->other_phrases);
     spec_text(o, l, row->spec);
     output_row(o, l->rules, row->rules);
@@ -102,12 +121,15 @@ static void substatus_text(struct output *o, const struct substatus_info *row, e
     heading(o, code, row->meaning, status_vendor_name(row->vendor));
     output_row(o, l->means, explain_substatus_what(row, language));
     output_row(o, l->todo, explain_substatus_todo(row, language));
-    output_row(o, l->condition, row->registry_only ? l->registry_only : row->condition);
-    output_row(o, l->rfc, row->rfc);
+    if (row->registry_only)
+        output_row(o, l->condition, l->registry_only);
+    else
+        english_row(o, l, l->condition, row->condition);
+    english_row(o, l, l->rfc, row->rfc);
     if (status == NULL)
         return;
     output_row(o, l->status, status->phrase);
-    output_row(o, l->sends, status->sends);
+    english_row(o, l, l->sends, status->sends);
     spec_text(o, l, status->spec);
     output_row(o, l->rules, status->rules);
 }
@@ -144,8 +166,8 @@ static void reason_text(struct output *o, enum reason why, enum language languag
         return;
     snprintf(aside, sizeof aside, "%u %s", status->code, status->phrase);
     output_row(o, l->status, aside);
-    output_row(o, l->sends, status->sends);
-    output_row(o, l->never, status->never_sends);
+    english_row(o, l, l->sends, status->sends);
+    english_row(o, l, l->never, status->never_sends);
     output_row(o, l->client, explain_status_todo(status, language));
     output_row(o, l->rules, status->rules);
 }

@@ -69,18 +69,17 @@ static bool is_one_of(struct span s, const char *characters)
 static size_t unit_bytes(struct span s)
 {
     size_t n = 0;
-    bool wide = is_wide(s), opens = is_one_of(s, "（「『《");
+    bool wide, opens;
+    struct span next;
 
     do {
+        wide = is_wide(span_from(s, n));
+        opens = is_one_of(span_from(s, n), "（「『《");
         n += character_bytes(span_from(s, n));
         if (n == s.n || s.p[n] == ' ')
             return n;
-        if (wide && !opens)
-            break;
-        opens = false;
-    } while (!is_wide(span_from(s, n)) || is_one_of(span_from(s, n), "，。；：、）」』》？！"));
-    while (n < s.n && is_one_of(span_from(s, n), "，。；：、）」』》？！"))
-        n += character_bytes(span_from(s, n));
+        next = span_from(s, n);
+    } while (opens || (!wide && !is_wide(next)) || is_one_of(next, "，。；：、）」』》？！"));
     return n;
 }
 

@@ -80,6 +80,8 @@ static const struct {
     { cli_explain, "explain bad gateway", 0, "502 Bad Gateway", NULL },
     { cli_explain, "explain --lang zh-TW if-match-failed", 0, "怎麼辦", NULL },
     { cli_explain, "explain if-match-failed --lang zh-CN", 0, "怎么办", NULL },
+    { cli_explain, "explain 404 --lang zh-CN", 0, "  服务器要发送    （英文）SHOULD: content\n", NULL },
+    { cli_explain, "explain 404 --lang zh-TW", 0, "  可否快取        可以", NULL },
     { cli_explain, "explain 425", 0, "  webdav          Unordered Collection\n", NULL },
     { cli_explain, "explain --help", 0, "Usage: verdict explain WHAT", NULL },
     { cli_explain, "explain not-fuond", 1, "",
@@ -132,6 +134,21 @@ static void commands_do_as_they_say(void **state)
             strcmp(r.err, cases[i].err != NULL ? cases[i].err : "") != 0)
             fail_msg("%s: exit %d\n%s%s", cases[i].line, r.code, r.out, r.err);
         assert_null(strchr(r.out, '\033'));
+        run_free(&r);
+    }
+}
+
+/* What can be stored can be sent. */
+static void no_cache_is_named_where_nothing_is_sent(void **state)
+{
+    static const char *const unsent[] = { "explain nginx:499", "explain nginx:444", "explain unofficial:421",
+                                          "explain 306", "explain unofficial:600" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof unsent / sizeof unsent[0]; i++) {
+        struct run r = run(cli_explain, unsent[i], NULL);
+
+        assert_null(strstr(r.out, "Cacheable"));
         run_free(&r);
     }
 }
@@ -219,9 +236,8 @@ static void registry_and_graph_are_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commands_do_as_they_say),
-        cmocka_unit_test(no_line_is_wider_than_a_terminal),
-        cmocka_unit_test(explain_json_is_json),
+        cmocka_unit_test(commands_do_as_they_say),          cmocka_unit_test(no_cache_is_named_where_nothing_is_sent),
+        cmocka_unit_test(no_line_is_wider_than_a_terminal), cmocka_unit_test(explain_json_is_json),
         cmocka_unit_test(registry_and_graph_are_json),
     };
 

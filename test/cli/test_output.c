@@ -64,6 +64,18 @@ static void chinese_wraps_between_characters(void **state)
                "                                                            十，一二三\n");
 }
 
+static void words_among_chinese_stay_whole(void **state)
+{
+    struct output o;
+
+    (void)state;
+    begin(&o);
+    output_paragraph(&o, 60, "一二三四五六七（scheme）八八八八（九");
+    expect(&o, "                                                            一二三四五六七\n"
+               "                                                            （scheme）八八八八\n"
+               "                                                            （九\n");
+}
+
 static void a_word_longer_than_the_line_stays_whole(void **state)
 {
     struct output o;
@@ -122,6 +134,7 @@ int main(void)
         cmocka_unit_test(width_counts_columns),
         cmocka_unit_test(rows_wrap_below_themselves),
         cmocka_unit_test(chinese_wraps_between_characters),
+        cmocka_unit_test(words_among_chinese_stay_whole),
         cmocka_unit_test(a_word_longer_than_the_line_stays_whole),
         cmocka_unit_test(headings_have_an_aside),
         cmocka_unit_test(a_terminal_alone_gets_colour),
