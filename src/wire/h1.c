@@ -181,12 +181,20 @@ static void run_drain(struct conn *c)
         next_request(c);
         break;
     case FLOW_WAIT:
-        conn_timer(c, c->wire->settings->content_wait_ms);
         break;
     case FLOW_STOP:
         conn_close(c);
         break;
     }
+}
+
+/* One wait for all of it: what nobody wants is not worth a slow client's time with a buffer of ours. */
+static void drain_begin(struct conn *c)
+{
+    c->state = CONN_DRAIN;
+    c->window = 0;
+    conn_timer(c, c->wire->settings->content_wait_ms);
+    run_drain(c);
 }
 
 static void run_reply(struct conn *c)
@@ -224,12 +232,10 @@ void h1_over(struct conn *c)
     if (broken || c->broken) {
         conn_close(c);
     } else if (c->keep) {
-        c->state = CONN_DRAIN;
-        c->window = 0;
         if (c->content_done)
             next_request(c);
         else
-            run_drain(c);
+            drain_begin(c);
     } else if (wants_to_linger(c)) {
         conn_linger(c);
     } else {

@@ -7,7 +7,7 @@ from harness import Server, expect, expect_true, test
 CONFIG = """
 listen: "127.0.0.1:{port}"
 workers: 1
-times: {send_wait_ms: 1s}
+times: {send_wait_ms: 1s, content_wait_ms: 1s}
 sites:
   - routes:
       - {path: /, files: "{root}", write: on}
@@ -52,6 +52,20 @@ def a_reader_that_stalls_gains_no_time_by_sending():
             except OSError:
                 break
     site.log_where(target="/large.bin", broken="response-send-timeout")
+
+
+@test(seconds=30)
+def unwanted_content_that_trickles_is_not_awaited_for_long():
+    with site.connect() as c:
+        c.send("POST /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n")
+        c.response().expect(405)
+        try:
+            for _ in range(15):
+                c.send("x")
+                time.sleep(0.3)
+        except OSError:
+            return
+        raise AssertionError("still read after 4.5 s")
 
 
 @test(seconds=30)
