@@ -40,6 +40,8 @@ struct log {
         uint64_t told;       /* lost lines of which the log has a record */
         uint64_t telling;    /* what `told` becomes when the record that begins the batch is out; 0: no record */
         size_t record_bytes; /* of that record */
+        uint64_t dropped;    /* lines that found no room in a ring, when last looked at */
+        uint64_t dropped_ms; /* when that number last grew; 0: never */
         unsigned first;      /* the ring to look at first: none can keep the others waiting */
         size_t from, until;  /* what is left of the batch */
         char batch[LOG_BATCH_BYTES];

@@ -31,6 +31,7 @@
 
 #define LINGER_MS 50
 #define RETRY_MS  1000
+#define QUIET_MS  10000 /* without a loss: the next one is news again */
 
 _Static_assert(LOG_BATCH_BYTES >= LOG_LINE_BYTES_MAX, "each line fits in a batch");
 
@@ -115,6 +116,23 @@ int log_target_open(struct log *l, const char *path)
     return 0;
 }
 
+/* Lines that find no room while the target takes its time are told at once: the record in the log itself has to wait
+ * until there is room for it. A target that fails has been told already. */
+static void losses_say(struct log *l)
+{
+    uint64_t dropped = 0, now_ms;
+
+    for (unsigned i = 0; i < l->fixed.count; i++)
+        dropped += log_ring_dropped(&l->fixed.rings[i]);
+    if (dropped == l->writer.dropped)
+        return;
+    now_ms = log_clock_ms();
+    if (!l->writer.failing && (l->writer.dropped_ms == 0 || now_ms - l->writer.dropped_ms > QUIET_MS))
+        fprintf(stderr, "verdict: log: %s: taken too slowly: lines are being lost\n", path_shown(l));
+    l->writer.dropped = dropped;
+    l->writer.dropped_ms = now_ms;
+}
+
 /* Wait until a target that is no regular file takes PIPE_BUF bytes. False: time is up, or it is to be reopened. */
 static bool target_wait(struct log *l)
 {
@@ -123,9 +141,10 @@ static bool target_wait(struct log *l)
         struct pollfd both[] = { { .fd = l->writer.fd, .events = POLLOUT }, { .fd = l->fixed.bell, .events = POLLIN } };
         eventfd_t count;
 
+        losses_say(l);
         if (left_ms == 0 || atomic_load(&l->shared.reopen))
             return false;
-        if (poll(both, 2, left_ms) <= 0)
+        if (poll(both, 2, left_ms >= 0 && left_ms < RETRY_MS ? left_ms : RETRY_MS) <= 0)
             continue;
         if (both[0].revents != 0)
             return true;
@@ -292,6 +311,7 @@ static bool writer_turn(struct log *l)
         atomic_store(&l->shared.rung, false);
     if (atomic_exchange(&l->shared.reopen, false))
         writer_reopen(l);
+    losses_say(l);
     batch_tell(l);
     batch_fill(l);
     full = l->writer.until > LOG_BATCH_BYTES - LOG_LINE_BYTES_MAX;

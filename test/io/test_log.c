@@ -487,6 +487,31 @@ static void a_slow_reader_delays_the_writer_only(void **state)
     assert_int_equal(tally.told, lost);
 }
 
+/* Not only when the server ends, and not for each line. */
+static void losses_to_a_slow_reader_are_said_while_they_happen(void **state)
+{
+    int fd = open_fifo();
+    struct log *l = start(path, 2);
+    pthread_t thread;
+    const char *words;
+
+    (void)state;
+    hear();
+    put_many(l, 20000);
+    pause_ms(1300);
+    put_many(l, 20000);
+    pause_ms(1300);
+    words = said();
+    assert_int_equal(count_of(words, "\n"), 1);
+    assert_int_equal(count_of(words, ": taken too slowly: lines are being lost\n"), 1);
+    assert_int_equal(pthread_create(&thread, NULL, read_all, &fd), 0);
+    pause_ms(300);
+    log_stop(&l);
+    pthread_join(thread, NULL);
+    close(fd);
+    assert_true(tally_text().told > 0);
+}
+
 static void stop_does_not_wait_for_a_reader_that_never_reads(void **state)
 {
     const int fd = open_fifo();
@@ -622,6 +647,7 @@ int main(void)
         TEST(after_a_full_disk_no_record_is_torn_and_losses_are_told),
         TEST(a_torn_record_does_not_go_on_in_the_next_file),
         TEST(a_slow_reader_delays_the_writer_only),
+        TEST(losses_to_a_slow_reader_are_said_while_they_happen),
         TEST(stop_does_not_wait_for_a_reader_that_never_reads),
         TEST(a_closed_pipe_loses_lines_until_the_next_reader),
         TEST(standard_output_keeps_its_flags),

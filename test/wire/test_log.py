@@ -141,6 +141,7 @@ def a_reader_that_is_stuck():
         start = time.monotonic()
         burst(site, 4000, 1000)
         expect_true(time.monotonic() - start < 15, "the server was not held up")
+        site.said("standard output: taken too slowly: lines are being lost")
         whole = b""
         os.set_blocking(reader, False)
         until = time.monotonic() + 5
