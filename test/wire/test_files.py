@@ -332,3 +332,19 @@ def a_directory_that_may_not_be_read_is_told_at_the_start():
         expect((done.returncode, done.stdout), (2, ""), oct(mode))
         expect(done.stderr, f"verdict: {closed} exists, but this user may not read it: let the user enter and read it, "
                             "or name another directory\n")
+
+
+@test()
+def no_worker_answers_with_the_old_after_one_has_answered_with_the_new():
+    def now():
+        return [both.get("/x.txt").text for _ in range(12)]  # each on a connection, and so on a worker, of its own choice
+
+    with Server({"x.txt": "0"}, args=["--workers", "2"]) as both:
+        for state in range(1, 5):
+            expect(set(now()), {str(state - 1)})
+            time.sleep(0.1)
+            (both.root / "x.txt").write_text(str(state))
+            seen, until = [], time.monotonic() + 2 * RECHECK_SECONDS
+            while str(state) not in seen and time.monotonic() < until:
+                seen = now()
+            expect(set((seen + now())[seen.index(str(state)):]), {str(state)}, f"then {seen}")

@@ -82,7 +82,7 @@ struct file_entry {
 };
 
 struct file_shared {
-    _Atomic uint64_t changes;
+    _Atomic uint64_t changes; /* through PUT and DELETE, and those from outside that a worker came upon */
     struct file_roots roots;
     struct file_path_locks locks;
 };

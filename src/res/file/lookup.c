@@ -15,6 +15,8 @@
 /* O_NONBLOCK: a FIFO without a writer would hold the helper for ever. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
+#define NS_PER_MS  INT64_C(1000000)
+
 struct file_lookup *file_lookup_new(const struct file_settings *settings, enum file_kind kind, struct span path,
                                     int *error_out)
 {
@@ -228,9 +230,8 @@ static bool variant_is_same(const struct file_variant *a, const struct file_vari
 
 static bool is_same(const struct file_entry *a, const struct file_entry *b)
 {
-    if (a == NULL || !a->settled || a->exists != b->exists || a->is_collection != b->is_collection ||
-        a->parent_exists != b->parent_exists || a->was_removed != b->was_removed ||
-        a->variant_count != b->variant_count)
+    if (a->exists != b->exists || a->is_collection != b->is_collection || a->parent_exists != b->parent_exists ||
+        a->was_removed != b->was_removed || a->variant_count != b->variant_count)
         return false;
     for (uint32_t i = 0; i < a->variant_count; i++)
         if (!variant_is_same(&a->variants[i], &b->variants[i]))
@@ -250,22 +251,42 @@ static void compare_variants(struct file_entry *e)
     }
 }
 
+static bool is_recent(const struct file_entry *e, int64_t since_ns)
+{
+    for (uint32_t i = 0; i < e->variant_count; i++)
+        for (enum coding coding = 0; coding < CODINGS; coding++)
+            if (e->variants[i].files[coding].is_there && e->variants[i].files[coding].stamp.changed_ns >= since_ns)
+                return true;
+    return false;
+}
+
+/* What this worker has not seen before, others may have seen before it changed. */
+static void compare(struct file_lookup *l, int64_t now_ns)
+{
+    const struct file_entry *before = l->base.entry;
+    bool is_as_before = before != NULL && is_same(before, l->made);
+
+    l->same = is_as_before && before->settled;
+    l->is_news = before != NULL ? !is_as_before : is_recent(l->made, now_ns - l->recheck_ms * NS_PER_MS);
+}
+
 /* The clock is read before anything is looked at: see tag.h. */
 void file_lookup_run(struct file_job *j)
 {
     struct file_lookup *l = (struct file_lookup *)j;
     struct timespec now;
+    int64_t now_ns;
     int err;
 
     clock_gettime(CLOCK_REALTIME, &now);
+    now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
     look(l);
     if (l->why != R_NONE)
         return;
-    if (is_same(j->entry, l->made)) {
-        l->same = true;
+    compare(l, now_ns);
+    if (l->same)
         return;
-    }
-    err = file_load(l, now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+    err = file_load(l, now_ns);
     if (err < 0)
         fail(l, file_lookup_reason(-err) == R_NONE ? R_file_system_error : file_lookup_reason(-err), -err);
     compare_variants(l->made);

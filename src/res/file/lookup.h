@@ -13,12 +13,14 @@ struct file_lookup {
     const struct file_settings *settings; /* in kept */
     const struct media_types *types;
     uint32_t content_max_bytes;
+    uint32_t recheck_ms;     /* how long others may believe what they found before */
     struct file_entry *made; /* path, root, kind, looked_ms and changes are filled in beforehand */
 
     /* After the run. */
     enum reason why; /* R_NONE, or why it cannot be told; then `made` is of no use */
     int error;       /* errno, for file_system_error */
     bool same;       /* base.entry is still true in all, and `made` is of no use */
+    bool is_news;    /* other workers may believe what is no longer so */
 };
 
 /* Zeroed but for the settings and `made`, which asks about `path`. NULL: see *error_out, an errno. */

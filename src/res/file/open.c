@@ -62,26 +62,57 @@ static enum flow use_entry(struct exchange *x, struct file_entry *e)
     return FLOW_GO;
 }
 
+/* What is behind a descriptor, all that hold it compare at each request; of the rest they have to be told. */
+static bool is_to_be_told(const struct file_lookup *l)
+{
+    const struct file_entry *before = l->base.entry;
+
+    return l->is_news && (before == NULL || !before->from_disk || is_unchanged(before));
+}
+
+/* All workers look again. What has been found just now stays believed, unless something else has changed meanwhile. */
+static void tell(const struct file_worker *fw, struct file_entry *found)
+{
+    uint64_t before = atomic_fetch_add_explicit(&fw->shared->changes, 1, memory_order_acq_rel);
+
+    if (found != NULL && found->changes == before)
+        found->changes = before + 1;
+}
+
+/* Nothing could be found out. What was known is no longer so, or would be asked for again and again. */
+static void lookup_failed(const struct file_lookup *l)
+{
+    struct file_worker *fw = l->base.worker;
+
+    if (l->why == R_descriptors_exhausted || l->why == R_worker_memory_exhausted) {
+        file_cache_clear(&fw->cache);
+    } else if (l->base.entry != NULL && l->base.entry->in_table) {
+        file_cache_remove(&fw->cache, l->base.entry);
+        tell(fw, NULL);
+    }
+}
+
 /* On the worker, whether or not the asker is still there. */
 static void lookup_finish(struct file_job *j)
 {
     struct file_lookup *l = (struct file_lookup *)j;
-    struct file_cache *cache = &j->worker->cache;
 
-    if (l->why == R_descriptors_exhausted || l->why == R_worker_memory_exhausted)
-        file_cache_clear(cache);
-    if (l->why != R_NONE)
+    if (l->why != R_NONE) {
+        lookup_failed(l);
         return;
+    }
     if (l->same) {
         j->entry->looked_ms = l->made->looked_ms;
         j->entry->changes = l->made->changes;
         return;
     }
+    if (is_to_be_told(l))
+        tell(j->worker, l->made);
     file_entry_release(&j->entry);
     j->entry = l->made; /* which all that wait will use */
     l->made = NULL;
     file_entry_take(j->entry);
-    file_cache_add(cache, j->entry);
+    file_cache_add(&j->worker->cache, j->entry);
 }
 
 static enum flow lookup_start(struct exchange *x, struct file_entry *old)
@@ -94,6 +125,7 @@ static enum flow lookup_start(struct exchange *x, struct file_entry *old)
         return STOP_ABOUT(x, file_lookup_reason(error), error, x->req.path);
     l->types = fw->types;
     l->content_max_bytes = fw->settings.content_max_bytes;
+    l->recheck_ms = fw->settings.recheck_ms;
     l->made->looked_ms = x->now_ms;
     l->made->changes = changes_now(fw);
     l->base.finish = lookup_finish;

@@ -229,6 +229,54 @@ static void test_a_change_is_told(void **state)
     assert_body("GET /a.txt", "omega\n");
 }
 
+static uint64_t changes(void)
+{
+    return atomic_load(&site.shared->changes);
+}
+
+/* True: what is cached was good enough. */
+static bool is_hit(const char *head)
+{
+    struct exchange *x = site_ask(&site, head);
+    enum flow flow = file_resource.open(x);
+
+    site_done(&x);
+    return flow == FLOW_GO;
+}
+
+/* A change from outside is told once to all workers: by whoever comes upon it. */
+static void test_a_change_from_outside_is_told(void **state)
+{
+    struct exchange *x;
+    uint64_t before;
+
+    (void)state;
+    site.worker_settings.recheck_ms = 1000;
+    site_write(&site, "x.txt", SPAN("old"));
+    site_touch(&site, "x.txt", 1000000000);
+    site_settle();
+    assert_body("GET /x.txt", "old");
+    assert_int_equal(changes(), 1); /* new to this worker, and so recent that another may know its predecessor */
+    assert_true(is_hit("GET /x.txt"));
+    site_write(&site, "x.txt", SPAN("new"));
+    site_settle();
+    assert_true(is_hit("GET /x.txt"));
+    before = changes();
+    site.now_ms += 1000;
+    assert_body("GET /x.txt", "new");
+    assert_int_equal(changes(), before + 1);
+    assert_true(is_hit("GET /x.txt")); /* the count that it raised itself does not count for it */
+    site.now_ms += 1000;
+    assert_body("GET /x.txt", "new");
+    assert_int_equal(changes(), before + 1);
+    site_remove(&site, "x.txt");
+    site.now_ms += 1000;
+    x = site_encoded(&site, "GET /x.txt");
+    assert_false(x->facts.exists);
+    site_done(&x);
+    assert_int_equal(changes(), before + 2);
+}
+
 static void test_unchanged_is_kept(void **state)
 {
     struct exchange *first, *second;
@@ -446,6 +494,7 @@ int main(void)
         TEST(test_walks),
         TEST(test_believed_for_a_while),
         TEST(test_a_change_is_told),
+        TEST(test_a_change_from_outside_is_told),
         TEST(test_unchanged_is_kept),
         TEST(test_replaced_while_sent),
         TEST(test_hit_does_not_wait),
