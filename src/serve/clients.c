@@ -103,3 +103,13 @@ void clients_leave(struct clients *all, struct client *c)
     }
     pthread_mutex_unlock(&all->lock);
 }
+
+uint32_t clients_total(struct clients *all)
+{
+    uint32_t total;
+
+    pthread_mutex_lock(&all->lock);
+    total = all->total;
+    pthread_mutex_unlock(&all->lock);
+    return total;
+}

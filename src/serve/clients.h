@@ -23,4 +23,7 @@ struct client *clients_enter(struct clients *all, const struct sockaddr *peer, u
 /* That connection has gone; what clients_enter() returned. */
 void clients_leave(struct clients *all, struct client *c);
 
+/* Connections in all, now. */
+uint32_t clients_total(struct clients *all);
+
 #endif

@@ -16,7 +16,9 @@
 #include "serve/types.h"
 #include "serve/worker.h"
 
-#define BACKLOG 4096
+#define BACKLOG        4096
+#define DRAIN_LOOK_MS  10   /* between two looks at whether all have ended */
+#define DRAIN_QUIET_MS 1000 /* a drain that takes no longer needs no word */
 
 struct server {
     const struct config_options *options;
@@ -269,10 +271,49 @@ static void wait_for_end(struct server *s, const sigset_t *waited_for)
     }
 }
 
-static void stop(struct server *s)
+static bool all_ended(const struct server *s)
+{
+    for (unsigned w = 0; w < s->running; w++)
+        if (!worker_ended(&s->workers[w]))
+            return false;
+    return true;
+}
+
+/* Whoever waits at a terminal should know for what, and how to be done with it. */
+static void tell_drain(const struct server *s)
+{
+    uint64_t ms = s->config->config->settings[SETTING_drain_ms];
+    uint32_t count = clients_total(s->shared.clients);
+    bool whole = ms % 1000 == 0;
+
+    fprintf(stderr, "verdict: stopping: waiting up to %ju %s for %u connection%s: again to stop now\n",
+            (uintmax_t)(whole ? ms / 1000 : ms), whole ? "s" : "ms", count, count == 1 ? "" : "s");
+}
+
+/* Until the workers have let their connections end, or a second signal says not to wait. */
+static void drain_wait(const struct server *s, const sigset_t *waited_for)
+{
+    const struct timespec look = { .tv_nsec = DRAIN_LOOK_MS * 1000000L };
+
+    for (unsigned waited_ms = 0; !all_ended(s); waited_ms += DRAIN_LOOK_MS) {
+        int got = sigtimedwait(waited_for, NULL, &look);
+
+        if (got == SIGUSR1)
+            log_reopen(s->shared.log);
+        if (got == SIGTERM || got == SIGINT)
+            break;
+        if (waited_ms == DRAIN_QUIET_MS)
+            tell_drain(s);
+    }
+    for (unsigned w = 0; w < s->running; w++)
+        worker_stop(&s->workers[w]);
+}
+
+static void stop(struct server *s, const sigset_t *waited_for)
 {
     for (unsigned w = 0; w < s->running; w++)
         worker_drain(&s->workers[w]);
+    drain_wait(s, waited_for);
     for (unsigned w = 0; w < s->running; w++)
         worker_join(&s->workers[w]);
     log_stop(&s->shared.log);
@@ -329,7 +370,7 @@ int server_run(const struct config_options *options)
         announce(&s);
         wait_for_end(&s, &waited_for);
     }
-    stop(&s);
+    stop(&s, &waited_for);
     server_free(&s);
     return code;
 }

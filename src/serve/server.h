@@ -4,7 +4,7 @@
 #include "serve/config.h"
 
 /*
- * Serve until SIGTERM or SIGINT, then drain. SIGHUP reads the configuration anew (sites and routes; what concerns
+ * Serve until SIGTERM or SIGINT, then drain; another one of them cuts the draining short. SIGHUP reads the configuration anew (sites and routes; what concerns
  * listeners, limits and threads waits for a restart), SIGUSR1 reopens the log. Says on standard error what it serves,
  * and why it cannot.
  *

@@ -130,6 +130,13 @@ static void drain_open(struct mail *m)
     timer_set(&w->wheel, &w->stop_timer, w->loop.now_ms, config->settings[SETTING_drain_ms]);
 }
 
+static void stop_open(struct mail *m)
+{
+    struct worker *w = (struct worker *)((char *)m - offsetof(struct worker, stop_mail));
+
+    wire_stop(&w->wire);
+}
+
 struct reload_mail {
     struct mail mail;
     struct worker *worker;
@@ -192,6 +199,17 @@ void worker_drain(struct worker *w)
     mail_send(&w->mail, &w->drain_mail);
 }
 
+void worker_stop(struct worker *w)
+{
+    w->stop_mail.open = stop_open;
+    mail_send(&w->mail, &w->stop_mail);
+}
+
+bool worker_ended(const struct worker *w)
+{
+    return atomic_load(&w->ended);
+}
+
 bool worker_reload(struct worker *w, struct shared_config *config)
 {
     struct reload_mail *m = malloc(sizeof *m);
@@ -218,6 +236,7 @@ static void *worker_main(void *arg)
         DIE_UNLESS(err >= 0);
         wheel_advance(&w->wheel, w->loop.now_ms);
     }
+    atomic_store(&w->ended, true);
     return NULL;
 }
 

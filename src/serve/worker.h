@@ -2,6 +2,7 @@
 #define SERVE_WORKER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -78,7 +79,9 @@ struct worker {
 
     /* Any thread. */
     struct mail_box mail;
-    struct mail drain_mail; /* here already, so that stopping needs no memory */
+    struct mail drain_mail; /* these are here already, so that stopping needs no memory */
+    struct mail stop_mail;
+    atomic_bool ended;
 };
 
 /* Where one worker listens. The addresses outlive it. */
@@ -100,6 +103,12 @@ int worker_start(struct worker *w, const struct worker_shared *shared, unsigned 
 
 /* From another thread: no new connections, let running exchanges end, for at most the configured time. */
 void worker_drain(struct worker *w);
+
+/* From another thread, once, after worker_drain(): cut off what still runs. */
+void worker_stop(struct worker *w);
+
+/* From another thread: has it come to its end, so that worker_join() does not wait for connections? */
+bool worker_ended(const struct worker *w);
 
 /* From another thread: exchanges that begin from now on use this configuration; one hold on it is handed over.
  * False: no memory, the old one stays in use. */

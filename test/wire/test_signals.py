@@ -38,6 +38,7 @@ def an_idle_server_ends_at_once():
         start = time.monotonic()
         terminated(one, by=by)
         expect_true(time.monotonic() - start < 2, f"took {time.monotonic() - start} s")
+        expect_true("stopping" not in one.stderr, one.stderr)
 
 
 @test()
@@ -94,6 +95,26 @@ def what_takes_too_long_is_stopped():
     expect([p for p in one.root.iterdir() if p.name.startswith((".", "up"))], [], "what is left of the upload")
     for c in (upload, half, reply):
         c.close()
+
+
+@test()
+def a_drain_that_takes_long_is_told_and_a_second_signal_ends_it():
+    for by in (signal.SIGTERM, signal.SIGINT):
+        one = server(drain="9s").start()
+        with one.connect() as upload:
+            upload.send("PUT /up HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello")
+            time.sleep(0.2)
+            one.signal(signal.SIGTERM)
+            one.said("verdict: stopping: waiting up to 9 s for 1 connection: again to stop now")
+            one.signal(signal.SIGUSR1)
+            one.signal(signal.SIGHUP)
+            time.sleep(0.1)
+            expect(one.process.poll(), None, "other signals do not end it")
+            start = time.monotonic()
+            terminated(one, by=by)
+            expect_true(time.monotonic() - start < 2, f"took {time.monotonic() - start} s")
+        expect([line["reason"] for line in one.log()], ["draining-stopped"])
+        expect(one.stderr.count("stopping"), 1, one.stderr)
 
 
 @test()
