@@ -22,14 +22,14 @@ struct clients {
     struct client *buckets[BUCKETS];
 };
 
-struct clients *clients_new(void)
+struct clients *clients_new(uint64_t seed)
 {
     struct clients *all = calloc(1, sizeof *all);
 
     if (all == NULL)
         return NULL;
     pthread_mutex_init(&all->lock, NULL);
-    all->seed = (uint64_t)(uintptr_t)all;
+    all->seed = seed;
     return all;
 }
 

@@ -12,8 +12,8 @@
 struct clients;
 struct client;
 
-/* NULL without memory. */
-struct clients *clients_new(void);
+/* seed: random, so that nobody can choose addresses that meet in one bucket. NULL without memory. */
+struct clients *clients_new(uint64_t seed);
 void clients_release(struct clients **all);
 
 /* One more connection of this peer. total_out and same_out get the counts with it. NULL without memory: the connection

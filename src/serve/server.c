@@ -148,12 +148,12 @@ static int share(struct server *s)
     s->shared.workers = config->workers > 0 ? config->workers : cores > 0 ? (unsigned)cores : 1;
     s->shared.connections_limit = (uint32_t)config->settings[SETTING_connections];
     s->shared.per_client_limit = (uint32_t)config->settings[SETTING_connections_per_client];
-    s->shared.clients = clients_new();
+    if (getrandom(&s->shared.id_seed, sizeof s->shared.id_seed, 0) != sizeof s->shared.id_seed)
+        s->shared.id_seed = (uint64_t)getpid() << 20;
+    s->shared.clients = clients_new(s->shared.id_seed);
     s->shared.files = file_shared_new();
     s->shared.types = types_load();
     s->workers = calloc(s->shared.workers, sizeof *s->workers);
-    if (getrandom(&s->shared.id_seed, sizeof s->shared.id_seed, 0) != sizeof s->shared.id_seed)
-        s->shared.id_seed = (uint64_t)getpid() << 20;
     if (s->shared.clients != NULL && s->shared.files != NULL && s->shared.types != NULL && s->workers != NULL)
         return 0;
     fprintf(stderr, "verdict: no memory to start with\n");

@@ -49,8 +49,6 @@ struct worker_shared {
     uint64_t id_seed;
 };
 
-/* Where to listen, and the descriptor of this worker. */
-
 /* One thread with its own loop, listeners, connections, caches and counters; nothing of it is shared on the path of a
  * request. */
 struct worker {

@@ -292,7 +292,7 @@ void wire_drain(struct wire *w)
     for (struct conn *c = w->conns, *next; c != NULL; c = next) {
         next = c->next;
         c->keep = false;
-        if (c->state == CONN_HEAD && c->x == NULL && !conn_has_unread(c))
+        if (c->state == CONN_HEAD && c->x == NULL && c->have == c->at && !conn_has_unread(c))
             conn_close(c);
     }
 }

@@ -147,10 +147,9 @@ static void ends_speak_the_dialect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dot_has_all_ids_once),   cmocka_unit_test(dot_asks_in_words),
-        cmocka_unit_test(json_has_all_ids_once),  cmocka_unit_test(text_has_a_line_a_node),
-        cmocka_unit_test(json_tells_both_numbers),
-        cmocka_unit_test(ends_speak_the_dialect),
+        cmocka_unit_test(dot_has_all_ids_once),    cmocka_unit_test(dot_asks_in_words),
+        cmocka_unit_test(json_has_all_ids_once),   cmocka_unit_test(text_has_a_line_a_node),
+        cmocka_unit_test(json_tells_both_numbers), cmocka_unit_test(ends_speak_the_dialect),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

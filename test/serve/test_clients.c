@@ -47,7 +47,7 @@ static void test_who_counts_as_one_client(void **state)
         { "unix:", 2 },
     };
     enum { ROWS = sizeof cases / sizeof cases[0] };
-    struct clients *all = clients_new();
+    struct clients *all = clients_new(1);
     struct client *entered[ROWS];
     uint32_t total, same;
 
@@ -68,7 +68,7 @@ static void test_who_counts_as_one_client(void **state)
 
 static void test_who_leaves_is_forgotten(void **state)
 {
-    struct clients *all = clients_new();
+    struct clients *all = clients_new(1);
     uint32_t total, same;
     struct client *a = enter(all, "192.0.2.1", &total, &same);
     struct client *b = enter(all, "192.0.2.1", &total, &same);
@@ -90,7 +90,7 @@ static void test_who_leaves_is_forgotten(void **state)
 /* Who could not be counted for itself is in the total all the same. */
 static void test_a_client_without_memory_leaves_the_total(void **state)
 {
-    struct clients *all = clients_new();
+    struct clients *all = clients_new(1);
     uint32_t total, same;
     struct client *a = enter(all, "192.0.2.1", &total, &same);
 
@@ -107,7 +107,7 @@ static void test_many_clients(void **state)
 {
     enum { MANY = 10000 };
     static struct client *entered[MANY];
-    struct clients *all = clients_new();
+    struct clients *all = clients_new(1);
     uint32_t total, same;
 
     (void)state;
@@ -154,7 +154,7 @@ static void *come_and_go(void *arg)
 
 static void test_threads(void **state)
 {
-    struct clients *all = clients_new();
+    struct clients *all = clients_new(1);
     pthread_t threads[THREADS];
     uint32_t total, same;
     void *wrong = NULL;
