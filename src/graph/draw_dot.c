@@ -21,6 +21,9 @@ static const struct {
     { "#d7e9fd", "#1f5fb0" }, { "#fdebc8", "#b45309" }, { "#fcd9d9", "#b42318" },
 };
 
+/* Beside the name in a box: other fonts than the one that it was measured with may be wider. */
+#define SPARE_POINTS 14
+
 /* More stops of an act than this stand in two columns. */
 #define STOPS_IN_A_COLUMN 9
 
@@ -98,9 +101,10 @@ static void stop_cells_dot(FILE *out, unsigned n, enum reason why, enum dialect 
 
     fprintf(out,
             "<td align=\"right\"><font color=\"%s\"><b>%s</b></font></td>"
-            "<td align=\"left\" id=\"e-%s-stop-%s\" href=\"#\" title=\"%s\"><font color=\"%s\">%s</font></td>",
+            "<td align=\"left\" id=\"e-%s-stop-%s\" href=\"#\" title=\"%s\"><font color=\"%s\">%s</font></td>"
+            "<td width=\"%d\"></td>",
             colour, draw_status(why, dialect).text, graph_nodes[n].name, reason_info(why)->name, reason_info(why)->text,
-            colour, reason_info(why)->name);
+            colour, reason_info(why)->name, SPARE_POINTS);
 }
 
 /* All stops of an act in one box; many of them stand in two columns. Writes nothing when it has none. */
@@ -200,9 +204,10 @@ static void block_dot(FILE *out, size_t block, enum dialect dialect)
 
     fprintf(out,
             "    subgraph \"cluster_%s\" {\n        id=\"b-%s\"; label=<<b>%s</b>>; labeljust=l; fontsize=18; "
-            "margin=18;\n        style=\"rounded,filled\"; fillcolor=\"%s\"; color=\"%s\"; fontcolor=\"%s\";\n",
-            graph_blocks[block].name, graph_blocks[block].name, graph_blocks[block].name, colours[colour].ground,
-            colours[colour].line, colours[colour].line);
+            "tooltip=\"%s\"; margin=18;\n        style=\"rounded,filled\"; fillcolor=\"%s\"; color=\"%s\"; "
+            "fontcolor=\"%s\";\n",
+            graph_blocks[block].name, graph_blocks[block].name, graph_blocks[block].name, graph_blocks[block].name,
+            colours[colour].ground, colours[colour].line, colours[colour].line);
     for (unsigned n = graph_blocks[block].first; n < last; n++) {
         node_dot(out, n);
         ends_dot(out, n, dialect);

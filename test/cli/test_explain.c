@@ -113,6 +113,8 @@ static const struct {
     { cli_reasons, "reasons all", 2, "", "verdict: reasons: all: not expected: verdict reasons prints them all\n" },
     { cli_graph, "graph", 0, "exists?", NULL },
     { cli_graph, "graph server --format dot --dialect iis", 0, "digraph server {", NULL },
+    { cli_graph, "graph --format dot", 0, "labeljust=l; fontsize=18; tooltip=\"arrive\";", NULL },
+    { cli_graph, "graph --format dot", 0, ">exchange-memory-exhausted</font></td><td width=", NULL },
     { cli_graph, "graph --format svg", 0, "id=\"e-exists-no\"", NULL },
     { cli_graph, "graph client", 2, "",
       "verdict: graph: client: this program has no graph of the client: verdict graph server\n" },
