@@ -45,6 +45,27 @@ def fields_for(reason):
     return "Range: bytes=99-\r\n" if reason == "range-not-satisfiable" else ""
 
 
+@test()
+def chunked_content_that_nobody_wants_keeps_the_connection_if_its_end_is_here():
+    head = "POST /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+    whole = "5;x=y\r\nhello\r\n3\r\nyou\r\n0\r\nT: a\r\n\r\n"
+    get = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+    with site.connect() as c:
+        for behind in ("", head + "\r\n" + whole, get):
+            answer = c.send(head + "\r\n" + whole + behind).response().expect(405, "method-not-allowed")
+            expect(answer.words("Connection"), [])
+            if behind:
+                c.response().expect(200 if behind == get else 405)
+        expect(c.send(get).response().content, b"hello")
+    large = f"{0xfff0:x}\r\n{'x' * 0xfff0}\r\n0\r\n\r\n"  # more than is read away, in one piece or not
+    for field, content in (("", whole[:-1]), ("", ""), ("", "x\r\n" + get), ("", "5\r\nhello!\r\n0\r\n\r\n" + get),
+                           ("Expect: 100-continue\r\n", whole + get), ("", large + get)):
+        with site.connect() as c:
+            c.send(head + field + "\r\n" + content)
+            expect(c.response().expect(405).words("Connection"), ["close"], content[:20])
+            c.expect_closed()
+
+
 @test("R030")
 def head_is_get_without_content():
     for target in ("/a.txt", "/w/x.txt", "/d", "/old", "/none", *(row[2] for row in ERRORS)):
