@@ -58,7 +58,7 @@ def a_path_a_query_and_segments_beyond_the_limits_of_their_route():
                                   ("query-too-long", "/short/a?" + "q" * 11, "10 bytes"),
                                   ("too-many-url-segments", "/short/a/b/c/d", "4 segments")):
         answer = site.get(target).expect(414, reason)
-        expect_in(f"About: {limit}\n", answer.text)
+        expect_in(f": {limit}\n", answer.text)
         expect(site.log_of(answer)["operand"], limit)
     site.get("/short/z?" + "q" * 10).expect(404)
     site.get("/short/z/b/c").expect(404)
