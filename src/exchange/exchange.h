@@ -12,6 +12,7 @@
 #include "exchange/policy.h"
 #include "exchange/resource.h"
 #include "exchange/trace.h"
+#include "http/alternative.h"
 #include "http/etag.h"
 #include "http/head.h"
 #include "http/host.h"
@@ -59,10 +60,12 @@ struct reply_field {
 
 struct reply {
     uint32_t count;
-    struct body *body;   /* NULL: no content */
-    struct span link_to; /* redirects and choices: the URI that the content points to */
-    struct span note;    /* what the operator has to say, plain text; the error content shows it */
-    bool error_content;  /* the content explains the verdict: built after the graph */
+    struct body *body;                      /* NULL: no content */
+    struct span link_to;                    /* redirects and choices: the URI that the content points to */
+    struct span note;                       /* what the operator has to say, plain text; the error content shows it */
+    const struct alternative *alternatives; /* what the client may choose from; the error content lists them */
+    uint32_t alternative_count;
+    bool error_content; /* the content explains the verdict: built after the graph */
 };
 
 struct wait {

@@ -28,7 +28,7 @@ struct resource_ops {
     enum flow (*compare)(struct exchange *x); /* WAIT; takes in the content; facts.content_same */
     enum flow (*accept)(struct exchange *x);  /* WAIT; takes in the content and stores it; facts.created */
     enum flow (*remove)(struct exchange *x);  /* WAIT; DELETE */
-    enum flow (*choices)(struct exchange *x); /* content that lists the variants, for 300 and 406 */
+    enum flow (*choices)(struct exchange *x); /* reply.alternatives and fields, for 300 and 406 */
     void (*describe)(struct exchange *x, enum reason why); /* the fields of res in an answer that no method made: serve,
                                                               after the graph. ETag on not_modified, ... May be NULL */
 

@@ -14,6 +14,7 @@ static const struct content_words words[LANGUAGES] = {
         .limit = SPAN_INIT("Limit"), .field = SPAN_INIT("Field"), .at = SPAN_INIT("At byte"),
         .lasts = SPAN_INIT("Lasts"), .next = SPAN_INIT("What to do"), .to = SPAN_INIT("Go to"),
         .versions = SPAN_INIT("Supported"), .note = SPAN_INIT("Note"), .id = SPAN_INIT("Id"),
+        .alternatives = SPAN_INIT("Available variants"),
         .colon = SPAN_INIT(": "), .open = SPAN_INIT(" ("), .close = SPAN_INIT(")"), .space = SPAN_INIT(" "),
         .lasting = {
             [UNKNOWN] = SPAN_INIT("Unknown: it cannot be told whether this is temporary or permanent."),
@@ -27,6 +28,7 @@ static const struct content_words words[LANGUAGES] = {
         .limit = SPAN_INIT("上限"), .field = SPAN_INIT("字段"), .at = SPAN_INIT("所在字节"),
         .lasts = SPAN_INIT("持续"), .next = SPAN_INIT("怎么办"), .to = SPAN_INIT("前往"),
         .versions = SPAN_INIT("支持的版本"), .note = SPAN_INIT("说明"), .id = SPAN_INIT("编号"),
+        .alternatives = SPAN_INIT("可用的版本"),
         .colon = SPAN_INIT("："), .open = SPAN_INIT("（"), .close = SPAN_INIT("）"), .space = SPAN_INIT(""),
         .lasting = {
             [UNKNOWN] = SPAN_INIT("未知：无法判断是暂时的还是永久的。"),
@@ -40,6 +42,7 @@ static const struct content_words words[LANGUAGES] = {
         .limit = SPAN_INIT("上限"), .field = SPAN_INIT("欄位"), .at = SPAN_INIT("所在位元組"),
         .lasts = SPAN_INIT("持續"), .next = SPAN_INIT("怎麼辦"), .to = SPAN_INIT("前往"),
         .versions = SPAN_INIT("支援的版本"), .note = SPAN_INIT("說明"), .id = SPAN_INIT("編號"),
+        .alternatives = SPAN_INIT("可用的版本"),
         .colon = SPAN_INIT("："), .open = SPAN_INIT("（"), .close = SPAN_INIT("）"), .space = SPAN_INIT(""),
         .lasting = {
             [UNKNOWN] = SPAN_INIT("未知：無法判斷是暫時還是永久。"),

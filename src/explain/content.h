@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/span.h"
 #include "explain/text.h"
+#include "http/alternative.h"
 #include "reason/reason.h"
 
 /*
@@ -29,11 +30,13 @@ struct explain_input {
     enum dialect dialect; /* IIS shows its sub-status, Cloudflare its error number */
     uint32_t at;          /* where in the input of the client the fault lies, in bytes; of refused syntax only */
     bool has_at;
-    struct span id;      /* of the exchange */
-    struct span path;    /* decoded path of the request */
-    struct span link_to; /* where a redirect leads: the value of Location */
-    struct span note;    /* what the operator has to say about this place */
-    struct span accept;  /* the fields of the request; p == NULL: absent */
+    struct span id;                         /* of the exchange */
+    struct span path;                       /* decoded path of the request */
+    struct span link_to;                    /* where a redirect leads: the value of Location */
+    struct span note;                       /* what the operator has to say about this place */
+    const struct alternative *alternatives; /* what the client may choose from */
+    uint32_t alternative_count;
+    struct span accept; /* the fields of the request; p == NULL: absent */
     struct span accept_language;
 };
 
@@ -54,7 +57,7 @@ enum explain_format explain_format(struct span accept);
 /*
  * Memory      the content alone, exactly its size, from `a`
  * Size        bounded: everything that the client can choose is cut to EXPLAIN_OPERAND_BYTES, at a character, with an
- *             ellipsis; link_to is given whole, once
+ *             ellipsis; link_to is given whole, once, and so are the alternatives
  * Threads     any that owns `a`
  */
 #define EXPLAIN_OPERAND_BYTES 200

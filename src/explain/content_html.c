@@ -23,7 +23,7 @@ static const struct span style = SPAN_INIT(
     ".do b{display:block;font-size:.8rem;color:var(--soft)}\n"
     "dl{display:grid;grid-template-columns:auto 1fr;gap:.35rem 1.25rem;margin:0;font-size:.9rem}\n"
     "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}code{font:.95em ui-monospace,monospace}\n"
-    "a{color:inherit}\n"
+    "a{color:inherit}ul{padding-left:1.25rem}li{overflow-wrap:anywhere}small{color:var(--soft)}\n"
     "</style>\n");
 
 static void row(struct bounded *b, struct span label, struct content_cut value, bool is_code)
@@ -90,6 +90,48 @@ static void next(struct bounded *b, const struct content_facts *f)
     bounded_put(b, SPAN("</p>\n"));
 }
 
+static void attribute(struct bounded *b, struct span name, struct span value)
+{
+    if (value.n == 0)
+        return;
+    bounded_put(b, name);
+    content_put(b, value, escape_markup);
+    bounded_put(b, SPAN("\""));
+}
+
+static void alternative(struct bounded *b, const struct alternative *a)
+{
+    attribute(b, SPAN("<li><a rel=\"alternate\" href=\""), a->uri);
+    attribute(b, SPAN(" hreflang=\""), a->language);
+    attribute(b, SPAN(" type=\""), a->type);
+    bounded_put(b, SPAN(">"));
+    content_put(b, a->name, escape_markup);
+    bounded_put(b, SPAN("</a> <small>"));
+    content_put(b, a->type, escape_markup);
+    if (a->language.n > 0)
+        bounded_put(b, SPAN(" · "));
+    content_put(b, a->language, escape_markup);
+    if (a->has_length) {
+        bounded_put(b, SPAN(" · "));
+        bounded_put_number(b, a->length);
+        bounded_put(b, SPAN(" B"));
+    }
+    bounded_put(b, SPAN("</small></li>\n"));
+}
+
+static void alternatives(struct bounded *b, const struct content_facts *f)
+{
+    if (f->in->alternative_count == 0)
+        return;
+    bounded_put(b, SPAN("<p>"));
+    bounded_put(b, f->words->alternatives);
+    bounded_put(b, span_trim(f->words->colon));
+    bounded_put(b, SPAN("</p>\n<ul>\n"));
+    for (uint32_t i = 0; i < f->in->alternative_count; i++)
+        alternative(b, &f->in->alternatives[i]);
+    bounded_put(b, SPAN("</ul>\n"));
+}
+
 static void rows(struct bounded *b, const struct content_facts *f)
 {
     const struct content_words *w = f->words;
@@ -114,6 +156,7 @@ void content_html(struct bounded *b, const struct content_facts *f)
     sentence(b, f);
     link_to(b, f);
     next(b, f);
+    alternatives(b, f);
     rows(b, f);
     bounded_put(b, SPAN("</main>\n</body>\n</html>\n"));
 }

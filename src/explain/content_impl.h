@@ -12,7 +12,7 @@ struct content_cut {
 
 /* The words around the facts, in one language. */
 struct content_words {
-    struct span reason, path, about, limit, field, at, lasts, next, to, versions, note, id;
+    struct span reason, path, about, limit, field, at, lasts, next, to, versions, note, id, alternatives;
     struct span colon, open, close, space; /* between two sentences: space */
     struct span lasting[PERMANENT + 1];    /* by enum lasts */
     struct span until_room;                /* instead of TEMPORARY, where room is what is missing */

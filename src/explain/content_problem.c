@@ -35,6 +35,36 @@ static void detail(struct bounded *b, const struct content_facts *f)
     bounded_put(b, SPAN("\""));
 }
 
+static void alternative(struct bounded *b, const struct alternative *a)
+{
+    bounded_put(b, SPAN("\n    {\"href\": \""));
+    content_put(b, a->uri, escape_json);
+    bounded_put(b, SPAN("\", \"type\": \""));
+    content_put(b, a->type, escape_json);
+    if (a->language.n > 0)
+        bounded_put(b, SPAN("\", \"language\": \""));
+    content_put(b, a->language, escape_json);
+    bounded_put(b, SPAN("\""));
+    if (a->has_length) {
+        bounded_put(b, SPAN(", \"size\": "));
+        bounded_put_number(b, a->length);
+    }
+    bounded_put(b, SPAN("}"));
+}
+
+static void alternatives(struct bounded *b, const struct explain_input *in)
+{
+    if (in->alternative_count == 0)
+        return;
+    bounded_put(b, SPAN(",\n  \"alternatives\": ["));
+    for (uint32_t i = 0; i < in->alternative_count; i++) {
+        if (i > 0)
+            bounded_put(b, SPAN(","));
+        alternative(b, &in->alternatives[i]);
+    }
+    bounded_put(b, SPAN("\n  ]"));
+}
+
 /*
  * RFC9457:3.1. The type names the reason and the instance the exchange. Both are names and no addresses, so they are
  * the same on every host and nothing is promised to lie behind them.
@@ -68,6 +98,7 @@ void content_problem(struct bounded *b, const struct content_facts *f)
     }
     sure_member(b, "supported", f->versions);
     sure_member(b, "location", f->in->link_to);
+    alternatives(b, f->in);
     if (f->is_error)
         sure_member(b, "lasts", span_of(lasting[reason_info(f->in->why)->lasts]));
     sure_member(b, "next", f->next);

@@ -34,6 +34,35 @@ static void sure_row(struct bounded *b, const struct content_facts *f, struct sp
     row(b, f, label, (struct content_cut){ value, false });
 }
 
+/* "(text/html, en, 2228 B)" */
+static void alternative(struct bounded *b, const struct alternative *a)
+{
+    bounded_put(b, SPAN("  "));
+    content_put(b, a->uri, escape_controls);
+    bounded_put(b, SPAN(" ("));
+    bounded_put(b, a->type);
+    if (a->language.n > 0)
+        bounded_put(b, SPAN(", "));
+    bounded_put(b, a->language);
+    if (a->has_length) {
+        bounded_put(b, SPAN(", "));
+        bounded_put_number(b, a->length);
+        bounded_put(b, SPAN(" B"));
+    }
+    bounded_put(b, SPAN(")\n"));
+}
+
+static void alternatives(struct bounded *b, const struct content_facts *f)
+{
+    if (f->in->alternative_count == 0)
+        return;
+    bounded_put(b, f->words->alternatives);
+    bounded_put(b, span_trim(f->words->colon));
+    bounded_put(b, SPAN("\n"));
+    for (uint32_t i = 0; i < f->in->alternative_count; i++)
+        alternative(b, &f->in->alternatives[i]);
+}
+
 void content_text(struct bounded *b, const struct content_facts *f)
 {
     const struct content_words *w = f->words;
@@ -54,5 +83,6 @@ void content_text(struct bounded *b, const struct content_facts *f)
     sure_row(b, f, w->to, f->in->link_to);
     sure_row(b, f, w->lasts, f->lasts);
     sure_row(b, f, w->next, f->next);
+    alternatives(b, f);
     sure_row(b, f, w->id, f->in->id);
 }

@@ -118,6 +118,8 @@ static void content_add(struct exchange *x, struct code code)
         .path = x->req.path,
         .link_to = x->reply.link_to,
         .note = x->reply.note,
+        .alternatives = x->reply.alternatives,
+        .alternative_count = x->reply.alternative_count,
         .accept = request_field(x, FIELD_ACCEPT),
         .accept_language = request_field(x, FIELD_ACCEPT_LANGUAGE),
     };

@@ -109,24 +109,47 @@ def each_variant_has_its_own_tag():
     lenient.get("/page", accept_language="zh-CN", if_none_match=tags[0]).expect(200, "request-ok")
 
 
+HTML, TEXT, PROBLEM = "text/html; charset=utf-8", "text/plain; charset=utf-8", "application/problem+json"
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
 @test("R113", "R143")
 def strict_lists_what_there_is():
-    got = strict.get("/page", accept_language="fr").expect(406, "not-acceptable")
-    expect(got.get("Content-Type"), "text/html; charset=utf-8")
-    for name in ("page.en.html", "page.zh-CN.html", "page.zh-TW.html"):
+    names = ("page.en.html", "page.zh-CN.html", "page.zh-TW.html")
+    got = strict.get("/page", accept_language="fr", accept=BROWSER).expect(406, "not-acceptable")
+    expect(got.get("Content-Type"), HTML)
+    for word in ("406", "Not Acceptable", "What to do", "Permanent", got.reason, got.id, "Available variants"):
+        expect_in(word, got.text)
+    for name in names:
         expect_in(f'href="/{name}"', got.text)
         expect_in(f"</{name}>; rel=\"alternate\"; type=\"text/html\"", ", ".join(got.all("Link")))
     expect(sorted(got.words("Vary")), ["accept", "accept-language"])
-    listed = json.loads(strict.get("/logo", accept="application/json").expect(406, "not-acceptable").text)
-    expect([(v["href"], v["type"], v["size"]) for v in listed["variants"]],
-           [("/logo.png", "image/png", 3), ("/logo.webp", "image/webp", 5)])
-    expect((listed["reason"], listed["lasts"]), ("not-acceptable", "permanent"))
-    for wish, word in (("fr", "Permanent"), ("zh-CN", "永久：在有人作出改动之前"), ("zh-TW", "沒有一個版本符合")):
+    for accept in ("*/*", None):
+        told = strict.get("/page", accept_language="fr", **({"accept": accept} if accept else {})).expect(406)
+        expect(told.get("Content-Type"), TEXT)
+        for word in ("406 Not Acceptable", "What to do", "Permanent", told.reason, told.id):
+            expect_in(word, told.text)
+        for name in names:
+            expect_in(f"\n  /{name} (text/html; charset=utf-8, {name.split('.')[1]}, ", told.text)
+    head = strict.request("HEAD", "/page", accept_language="fr").expect(406, "not-acceptable")
+    expect((head.content, head.get("Content-Type")), (b"", TEXT))
+
+
+@test("R113", "R143")
+def strict_lists_for_programs():
+    for accept in ("application/json", "application/problem+json"):
+        got = strict.get("/logo", accept=accept).expect(406, "not-acceptable")
+        listed = json.loads(got.text)
+        expect(got.get("Content-Type"), PROBLEM)
+        expect([(v["href"], v["type"], v["size"]) for v in listed["alternatives"]],
+               [("/logo.png", "image/png", 3), ("/logo.webp", "image/webp", 5)])
+        expect((listed["status"], listed["reason"], listed["lasts"], listed["id"]),
+               (406, "not-acceptable", "permanent", got.id))
+        expect_true(listed["next"], "what to do")
+    for wish, word in (("fr", "Permanent"), ("zh-CN", "永久"), ("zh-TW", "可用的版本")):
         page = strict.get("/both", accept="x/y", accept_language=wish).expect(406, "not-acceptable")
         expect_in(word, page.text)
         expect_in(page.id, page.text)
-    head = strict.request("HEAD", "/page", accept_language="fr").expect(406, "not-acceptable")
-    expect((head.content, head.get("Content-Type")), (b"", got.get("Content-Type")))
 
 
 @test("R143")
@@ -140,13 +163,16 @@ def strict_sends_what_fits():
 
 @test("R077", "R078")
 def reactive_lets_the_client_choose():
-    got = reactive.get("/page", accept_language="zh-TW").expect(300, "multiple-choices")
-    expect(got.get("Location"), "/page.zh-TW.html")
-    expect(got.get("Content-Type"), "text/html; charset=utf-8")
+    got = reactive.get("/page", accept_language="zh-TW", accept=BROWSER).expect(300, "multiple-choices")
+    expect((got.get("Location"), got.get("Content-Type")), ("/page.zh-TW.html", HTML))
+    told = reactive.get("/page", accept_language="en").expect(300, "multiple-choices")
+    expect((told.get("Location"), told.get("Content-Type")), ("/page.en.html", TEXT))
     for name in ("page.en.html", "page.zh-CN.html", "page.zh-TW.html"):
         expect_in(f'href="/{name}"', got.text)
-    listed = json.loads(reactive.get("/page", accept="application/json").expect(300, "multiple-choices").text)
-    expect([(v["href"], v["language"]) for v in listed["variants"]],
+        expect_in(f"\n  /{name} (", told.text)
+    as_json = reactive.get("/page", accept="application/json").expect(300, "multiple-choices")
+    expect(as_json.get("Content-Type"), PROBLEM)
+    expect([(v["href"], v["language"]) for v in json.loads(as_json.text)["alternatives"]],
            [("/page.en.html", "en"), ("/page.zh-CN.html", "zh-CN"), ("/page.zh-TW.html", "zh-TW")])
     head = reactive.request("HEAD", "/page", accept_language="zh-TW").expect(300, "multiple-choices")
     expect((head.content, head.get("Location")), (b"", "/page.zh-TW.html"))
@@ -158,8 +184,8 @@ def the_list_speaks_the_readers_language_and_escapes_names():
     got = reactive.get("/page", accept_language="zh-TW")
     expect(got.get("Content-Language"), "zh-TW")
     expect_in("可用的版本", got.text)
-    odd = reactive.get("/odd%20%3Cb%3E").expect(300, "multiple-choices")
-    expect_true("<b>" not in odd.text, "escaped")
+    odd = reactive.get("/odd%20%3Cb%3E", accept="text/html").expect(300, "multiple-choices")
+    expect_true("<b>.en" not in odd.text and "odd &lt;b&gt;.en.txt" in odd.text, "escaped")
     expect_in('href="/odd%20%3Cb%3E.en.txt"', odd.text)
 
 

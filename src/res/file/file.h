@@ -79,8 +79,9 @@ void file_worker_forget(struct file_worker *fw);
  *             50,000 names is not searched to its end
  * Negotiating facts.variant_negotiates: the chosen variant is a directory (page.en.html/), or a symbolic link to a name
  *             in the same directory that does not exist but has variants (page.en.html -> page). RFC2295:8.1
- * Fields      produce, part, list and choices add all of theirs but Content-Length; describe() adds those of the answers
- *             that have no such act. Location of a 300 is a field, not x->reply.link_to
+ * Fields      produce, part and list add all of theirs but Content-Length; choices leaves the content, and what tells
+ *             about it, to whoever writes out x->reply.alternatives; describe() adds those of the answers that have no
+ *             such act. Location of a 300 is a field, not x->reply.link_to
  * Threads     the worker's; helpers get copies, so settings may go when the last exchange has ended, whatever still runs
  */
 extern const struct resource_ops file_resource;

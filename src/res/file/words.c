@@ -4,19 +4,11 @@
 
 static const struct file_words all[] = {
     { SPAN_INIT("en"), SPAN_INIT("Index of"), SPAN_INIT("Parent directory"), SPAN_INIT("Name"), SPAN_INIT("Size"),
-      SPAN_INIT("Modified (UTC)"), SPAN_INIT("There are more names than this page shows."),
-      SPAN_INIT("Available variants"),
-      SPAN_INIT("None of them fits the Accept fields of the request. Permanent: the same request gets the same answer "
-                "until something is changed."),
-      SPAN_INIT("Type"), SPAN_INIT("Language") },
+      SPAN_INIT("Modified (UTC)"), SPAN_INIT("There are more names than this page shows.") },
     { SPAN_INIT("zh-CN"), SPAN_INIT("目录"), SPAN_INIT("上级目录"), SPAN_INIT("名称"), SPAN_INIT("大小"),
-      SPAN_INIT("修改时间 (UTC)"), SPAN_INIT("名称太多，本页未全部列出。"), SPAN_INIT("可用的版本"),
-      SPAN_INIT("没有一个版本符合请求的 Accept 字段。永久：在有人作出改动之前，同样的请求只会得到同样的结果。"),
-      SPAN_INIT("类型"), SPAN_INIT("语言") },
+      SPAN_INIT("修改时间 (UTC)"), SPAN_INIT("名称太多，本页未全部列出。") },
     { SPAN_INIT("zh-TW"), SPAN_INIT("目錄"), SPAN_INIT("上層目錄"), SPAN_INIT("名稱"), SPAN_INIT("大小"),
-      SPAN_INIT("修改時間 (UTC)"), SPAN_INIT("名稱太多，本頁未全部列出。"), SPAN_INIT("可用的版本"),
-      SPAN_INIT("沒有一個版本符合請求的 Accept 欄位。永久：在有人作出變更之前，同樣的請求只會得到同樣的結果。"),
-      SPAN_INIT("類型"), SPAN_INIT("語言") },
+      SPAN_INIT("修改時間 (UTC)"), SPAN_INIT("名稱太多，本頁未全部列出。") },
 };
 
 const struct file_words *file_words_for(struct span accept_language)

@@ -5,15 +5,12 @@
 
 #include "base/span.h"
 
-/* The few words of the pages made here, in one language. UTF-8, safe in markup. */
+/* The few words of the page made here, in one language. UTF-8, safe in markup. */
 struct file_words {
     struct span language;
     struct span listing; /* before the path */
     struct span parent, name, size, modified;
-    struct span cut;     /* there are more members than are shown */
-    struct span choices; /* heading of the list of variants */
-    struct span refused; /* none of them fits, and for how long (RFC9110:15.5) */
-    struct span type, tongue;
+    struct span cut; /* there are more members than are shown */
 };
 
 /* The language that suits an Accept-Language field best; English for whoever names none of them. */
@@ -22,7 +19,7 @@ const struct file_words *file_words_for(struct span accept_language);
 /* Does the client like JSON better than HTML? */
 bool file_words_json(struct span accept);
 
-/* The style of both pages: light and dark. */
+/* The style of the page: light and dark. */
 struct span file_words_style(void);
 
 #endif
