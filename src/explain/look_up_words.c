@@ -310,7 +310,7 @@ static void ranks_fill(struct ranks *ranks, const struct token tokens[], size_t 
             one.score += score * weight(&tokens[i], look_up_item_count());
             one.words += score > 0;
         }
-        if (one.words * 2 >= count && (rarest == NULL || token_score(rarest, &t) > 0))
+        if ((size_t)one.words * 2 >= count && (rarest == NULL || token_score(rarest, &t) > 0))
             rank(ranks, one);
     }
 }
