@@ -224,6 +224,7 @@ void h1_over(struct conn *c)
 {
     struct exchange *x = c->x;
     bool broken = x->broken.why != R_NONE;
+
     if (x->reply.body != NULL && !c->body_stopped && x->reply.body->ops->stop != NULL)
         x->reply.body->ops->stop(x->reply.body);
     c->body_stopped = true;
