@@ -42,6 +42,18 @@ def every_reason_that_may_be_configured():
             expect_true(len(answer.content) > 100, "an explanation")
 
 
+@test("R128")
+def a_banned_address_is_not_asked_for_credentials():
+    answer = site.get("/ip-denied").expect(403, "ip-denied")
+    expect(answer.get("WWW-Authenticate"), None)
+
+
+@test("R019")
+def an_upgrade_that_is_of_no_use_is_ignored():
+    answer = site.request("GET", "/a.txt", connection="Upgrade", upgrade="h2c, foo").expect(200)
+    expect((answer.text, answer.get("Upgrade")), ("root a", None))
+
+
 @test("R048", "R044")
 def a_path_for_captive_portals():
     with site.connect() as c:

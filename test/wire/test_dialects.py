@@ -77,7 +77,7 @@ def the_page_tells_it_too():
     expect_true("404.8" not in site.get("/rfc/.x").text, "nothing of it in the rfc dialect")
 
 
-@test()
+@test("R124")
 def a_status_brings_its_fields_with_it():
     answer = site.get("/iis/acl-denied").expect(401, "acl-denied")
     expect_true(answer.get("WWW-Authenticate"), "a 401 has a challenge")
