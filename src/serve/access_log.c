@@ -93,6 +93,15 @@ static void put_two(struct bounded *l, unsigned n)
     bounded_put(l, (struct span){ two, 2 });
 }
 
+static void put_clock(struct bounded *l, const struct date *d)
+{
+    put_two(l, d->hour);
+    bounded_put(l, SPAN(":"));
+    put_two(l, d->minute);
+    bounded_put(l, SPAN(":"));
+    put_two(l, d->second);
+}
+
 static void json_time(struct bounded *l, int64_t seconds)
 {
     struct date d = date_split(seconds);
@@ -104,11 +113,7 @@ static void json_time(struct bounded *l, int64_t seconds)
     bounded_put(l, SPAN("-"));
     put_two(l, d.day);
     bounded_put(l, SPAN("T"));
-    put_two(l, d.hour);
-    bounded_put(l, SPAN(":"));
-    put_two(l, d.minute);
-    bounded_put(l, SPAN(":"));
-    put_two(l, d.second);
+    put_clock(l, &d);
     bounded_put(l, SPAN("Z\""));
 }
 
@@ -188,11 +193,7 @@ static void combined_time(struct bounded *l, int64_t seconds)
     bounded_put(l, SPAN("/"));
     bounded_put_number(l, d.year);
     bounded_put(l, SPAN(":"));
-    put_two(l, d.hour);
-    bounded_put(l, SPAN(":"));
-    put_two(l, d.minute);
-    bounded_put(l, SPAN(":"));
-    put_two(l, d.second);
+    put_clock(l, &d);
     bounded_put(l, SPAN(" +0000] \""));
 }
 

@@ -67,7 +67,7 @@ struct conn {
 
     struct span head_out, line_out; /* head and chunk line of the reply, not yet sent */
     struct piece piece;             /* of the reply's content, not yet sent */
-    bool chunked_out, body_ended, body_stopped;
+    bool chunked_out, body_ended;
     char chunk_line[24];
     int queued_bytes; /* sent and not taken by the client, when this was last looked at */
     uint64_t lingered_bytes;

@@ -13,7 +13,7 @@ static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
 
     c->state = CONN_BUSY;
     c->content_left = c->content_taken = 0;
-    c->content_done = c->continue_sent = c->body_stopped = false;
+    c->content_done = c->continue_sent = false;
     c->content_broken = (struct verdict){ 0 };
     x->codec = &h1_codec;
     x->moments.head_ms = x->now_ms;
@@ -225,9 +225,8 @@ void h1_over(struct conn *c)
     struct exchange *x = c->x;
     bool broken = x->broken.why != R_NONE;
 
-    if (x->reply.body != NULL && !c->body_stopped && x->reply.body->ops->stop != NULL)
+    if (x->reply.body != NULL && x->reply.body->ops->stop != NULL)
         x->reply.body->ops->stop(x->reply.body);
-    c->body_stopped = true;
     x->host->ended(x);
     conn_exchange_return(c);
     if (broken || c->broken) {

@@ -103,7 +103,6 @@ static void reply_begin(struct conn *c)
     c->state = CONN_REPLY;
     c->line_out = (struct span){ 0 };
     c->piece = piece_of((struct span){ 0 });
-    c->body_stopped = false;
     keep_decide(c);
     c->body_ended = x->reply.body == NULL || x->req.head.method == M_HEAD || !may_have_content(x->status_sent);
     if (x->status_sent == 0 || !head_write(c)) {
