@@ -1,7 +1,7 @@
 #include <jansson.h>
 
+#include "admin/reason_json.h"
 #include "cli/explain_impl.h"
-#include "cli/reason_json.h"
 
 /* "a; b" as ["a", "b"], cut at `separator`. */
 static json_t *json_list(const char *text, const char *separator)

@@ -1,9 +1,9 @@
 #include <getopt.h>
 
+#include "admin/reason_json.h"
 #include "cli/cli.h"
 #include "cli/explain_impl.h"
 #include "cli/output.h"
-#include "cli/reason_json.h"
 
 static const char help[] =
     "Usage: verdict reasons [--format tsv|json]\n"

@@ -42,8 +42,9 @@ struct facts {
 };
 
 struct request {
-    struct head head;     /* fields in place; valid until the exchange ends */
-    struct target target; /* parts of head.target */
+    struct head head;      /* fields in place; valid until the exchange ends */
+    struct span head_text; /* all of it as it came, or what had come when it was refused; valid as long */
+    struct target target;  /* parts of head.target */
     struct host host;
     struct span path;    /* decoded, without dot segments, begins with '/'; empty for `*` */
     struct span subpath; /* the part of path below the route's prefix, begins with '/' */
@@ -65,7 +66,9 @@ struct reply {
     struct span note;                       /* what the operator has to say, plain text; the error content shows it */
     const struct alternative *alternatives; /* what the client may choose from; the error content lists them */
     uint32_t alternative_count;
-    bool error_content; /* the content explains the verdict: built after the graph */
+    bool error_content;    /* the content explains the verdict: built after the graph */
+    bool may_hold_secrets; /* a field of it came from elsewhere, or is configured, and may carry credentials */
+    struct span head_text; /* the codec's: status line and fields as sent; valid until the exchange ends */
 };
 
 struct wait {

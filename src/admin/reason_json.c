@@ -1,4 +1,4 @@
-#include "cli/reason_json.h"
+#include "admin/reason_json.h"
 
 #include "reason/reason_lookup.h"
 

@@ -1,5 +1,5 @@
-#ifndef CLI_REASON_JSON_H
-#define CLI_REASON_JSON_H
+#ifndef ADMIN_REASON_JSON_H
+#define ADMIN_REASON_JSON_H
 
 #include <jansson.h>
 

@@ -1,0 +1,31 @@
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+
+#include "admin/source.h"
+#include "exchange/resource.h"
+#include "io/loop.h"
+#include "io/wheel.h"
+
+/*
+ * The admin listener's resource: console, JSON API, events, metrics (docs/admin.md). It reads what the workers keep, and
+ * changes nothing.
+ */
+
+/* x->res_settings: who may ask. Spans are borrowed from the configuration. */
+struct admin_settings {
+    struct span token;        /* empty: nobody needs one */
+    const struct span *hosts; /* lower case, without port: what an Origin may name */
+    uint32_t host_count;
+    uint32_t streams_most; /* readers of /events at a time */
+};
+
+/* x->res_worker is a struct admin. */
+extern const struct resource_ops admin_resource;
+
+struct admin;
+
+/* One for the thread of `loop`; the source outlives it. NULL without memory. */
+struct admin *admin_new(const struct admin_source *source, struct loop *loop, struct wheel *wheel);
+void admin_release(struct admin **a);
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef ADMIN_QUERY_H
+#define ADMIN_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/span.h"
+
+#define QUERY_MOST 24u /* parameters; more make it malformed */
+
+struct query_parameter {
+    struct span name, value; /* decoded: %41 and + are resolved */
+};
+
+/* The parameters of a query, `name=value` joined by `&`. */
+struct query {
+    struct query_parameter all[QUERY_MOST];
+    uint32_t count;
+};
+
+/* False: too many of them, a bad escape, or no memory in the arena; *bad_out is the part that is wrong. */
+bool query_parse(struct arena *a, struct span text, struct query *out, struct span *bad_out);
+
+/* The value of the first one of that name; p == NULL: there is none. */
+struct span query_value(const struct query *q, struct span name);
+
+/* A value of digits only within min and max; false when it is something else. Absent: standard. */
+bool query_number(const struct query *q, struct span name, uint64_t standard, uint64_t max, uint64_t *out);
+
+/* The first parameter whose name is none of `known`; p == NULL: there is none. */
+struct span query_unknown(const struct query *q, const struct span *known, size_t count);
+
+#endif

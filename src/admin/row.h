@@ -1,0 +1,17 @@
+#ifndef ADMIN_ROW_H
+#define ADMIN_ROW_H
+
+#include <jansson.h>
+
+#include "admin/source.h"
+
+/* A ROW of docs/admin.md; the caller owns it; NULL without memory. */
+json_t *row_json(const struct admin_source *source, const struct record *r, uint32_t worker);
+
+/* Text from outside as a JSON string: bytes that are no UTF-8 become U+FFFD. */
+json_t *row_text(struct span text);
+
+/* "2026-11-21T06:32:14.123Z" */
+json_t *row_time(uint64_t unix_ms);
+
+#endif

@@ -1,0 +1,108 @@
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exchange/exchange.h"
+#include "record/ring.h"
+#include "record/secret.h"
+
+#define RECORD_PEER_BYTES    28u   /* sockaddr_in6; of a unix socket the family alone is kept */
+#define RECORD_OPERAND_BYTES 1024u /* longer ones are cut */
+#define RECORD_ROUTE_BYTES   256u  /* likewise */
+
+/*
+ * All that is kept of an exchange that has ended: what is said here, and behind it the texts. What points does so to
+ * static data, or is NULL. Times are of the server's clock (CLOCK_MONOTONIC), in milliseconds.
+ */
+struct record {
+    uint64_t number;  /* what the id is made of */
+    uint64_t unix_ms; /* when it ended */
+    uint64_t bytes_in, bytes_out, content_out;
+    struct moments moments;
+    struct waited waits[EXCHANGE_WAITS];
+    struct trace trace;
+    struct facts facts;    /* without the tag's text */
+    const char *where;     /* in the source, where the reason was named */
+    const char *resource;  /* kind of resource that answered; NULL: none was chosen */
+    uint32_t at;           /* of the verdict: byte offset, or errno */
+    uint32_t broken_at;    /* likewise of the second one */
+    uint32_t limit;        /* reserved for what a question compared with; 0 */
+    uint16_t why, broken;  /* enum reason; broken: R_NONE when sending did not fail */
+    uint16_t site;         /* number of the site's name (record/tally.h) */
+    uint16_t status_sent;  /* 0: nothing was sent */
+    uint8_t dialect;       /* enum dialect: of the route */
+    uint8_t method;        /* enum method */
+    uint8_t major, minor;  /* of the protocol */
+    bool has_request_line; /* the request text begins with one that could be read */
+    bool request_cut, reply_cut;
+    bool slow, failed; /* why it is among the failures, if it is */
+    uint8_t peer_bytes;
+    uint8_t peer[RECORD_PEER_BYTES]; /* the client's socket address; family alone for a unix socket */
+
+    uint32_t request_bytes, reply_bytes, operand_bytes, route_bytes; /* the texts, in this order, behind the struct */
+};
+
+/* What the recorder cannot see in an exchange. */
+struct record_about {
+    const void *peer; /* the client's socket address */
+    uint32_t peer_bytes;
+    uint16_t site;
+    uint64_t unix_ms;  /* now */
+    struct span route; /* the prefix of its route; may be empty */
+};
+
+/*
+ * The memory of one worker: the last exchanges, and, longer, those that failed or were slow.
+ *
+ * Threads  recorder_write() on the worker's own; reading on any, without a lock and without stopping the worker
+ * Memory   fixed at the start; nothing is allocated later
+ */
+struct recorder {
+    struct ring all, kept; /* an exchange that failed or was slow is in both */
+    uint32_t head_bytes;   /* longest text kept of a request's or a reply's head */
+    uint32_t slow_ms;      /* from the first byte to the end; as long is slow */
+};
+
+struct recorder_settings {
+    uint32_t count, kept_count;
+    size_t bytes, kept_bytes;
+    uint32_t head_bytes, slow_ms;
+};
+
+/* False: no memory. count == 0: nothing is recorded. */
+bool recorder_init(struct recorder *r, const struct recorder_settings *settings);
+void recorder_fini(struct recorder *r);
+
+/* Keep x, which has ended and whose texts are still there: the head of the request (x->req.head_text), that of the
+ * reply (x->reply.head_text), the operand. On the path of every request. */
+void recorder_write(struct recorder *r, const struct exchange *x, const struct record_about *about,
+                    const struct secrets *secrets);
+
+/* Room that any record of r needs: for `room` of recorder_read(). */
+size_t record_room(const struct recorder *r);
+
+/* Entry n of one of the rings into `to`, which is aligned for any type; NULL: it is gone. */
+const struct record *record_read(const struct ring *ring, uint64_t n, void *to, size_t room);
+
+/* The texts of a record; they lie behind it. */
+struct span record_request(const struct record *r); /* first line and fields, as they came, without secrets */
+struct span record_reply(const struct record *r);   /* likewise, as sent; empty when nothing was */
+struct span record_operand(const struct record *r);
+struct span record_route(const struct record *r);
+
+/* Parts of the request line; empty when it could not be read. */
+struct span record_method(const struct record *r);
+struct span record_target(const struct record *r);
+
+/* The value of a field of a head's text, the first line of that name; p == NULL: it has none. */
+struct span record_field(struct span head, struct span name);
+
+/* The lines of a head's text behind the first: false when there is no more. *at begins as 0. */
+bool record_field_next(struct span head, size_t *at, struct span *name, struct span *value);
+
+/* Milliseconds between two moments; 0 when either did not happen. */
+uint64_t record_between(uint64_t from_ms, uint64_t to_ms);
+
+#endif

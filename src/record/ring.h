@@ -1,0 +1,58 @@
+#ifndef RECORD_RING_H
+#define RECORD_RING_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The last entries of one writer, in a fixed number of bytes: a new entry takes the place of the oldest ones. Readers
+ * copy an entry out and then look whether it was still there when they had it; the writer never waits for anybody.
+ *
+ *   first           next
+ *     |  entries      |
+ *     v               v        positions only grow; an entry lies in one piece
+ *   [ a ][ b ][ c ][ d ]......
+ */
+struct ring_place {
+    _Atomic uint64_t at; /* bytes ever given out before the entry */
+    _Atomic uint32_t bytes;
+};
+
+struct ring {
+    /* Set by ring_init(), then read-only. */
+    struct {
+        char *bytes;
+        struct ring_place *places; /* of entry s at [s & (count - 1)] */
+        uint64_t size;             /* of bytes; a power of two */
+        uint64_t count;            /* most entries; a power of two */
+    } fixed;
+
+    /* The writer's thread; the atomics are read by others. */
+    alignas(64) _Atomic uint64_t first; /* the oldest entry that is still whole */
+    _Atomic uint64_t next;              /* of the entry to be written; the newest is the one before */
+    uint64_t head;                      /* bytes ever given out */
+    uint64_t tail;                      /* of them, where the oldest entry begins */
+};
+
+/* Room for `count` entries and `bytes` in all, each rounded up to a power of two; memory is touched only by use. False:
+ * no memory. */
+bool ring_init(struct ring *r, size_t bytes, uint32_t count);
+void ring_fini(struct ring *r);
+
+/* Writer. Room for an entry of at most `bytes`, at an address for any type; NULL: longer than half of the ring. */
+void *ring_begin(struct ring *r, uint32_t bytes);
+
+/* Writer. The entry is there, and is `bytes` long: no more than ring_begin() was asked for. */
+void ring_end(struct ring *r, uint32_t bytes);
+
+/* Any thread. Numbers of the entries that are there: first <= n < next. */
+uint64_t ring_first(const struct ring *r);
+uint64_t ring_next(const struct ring *r);
+
+/* Any thread. Copies entry n to `to`; returns its bytes, or 0: it is gone, not there yet, or longer than room. */
+size_t ring_read(const struct ring *r, uint64_t n, void *to, size_t room);
+
+#endif
