@@ -153,6 +153,7 @@ static bool is_limit(enum reason why)
     case R_too_many_connections_total:
     case R_connection_limit_per_client:
     case R_exchange_memory_exhausted:
+    case R_event_streams_full:
         return true;
     default:
         return false;
@@ -186,6 +187,8 @@ static bool is_field(enum reason why)
     case R_expectation_failed:
     case R_content_coding_unknown:
     case R_put_range_unsupported:
+    case R_credentials_missing:
+    case R_credentials_refused:
     case R_range_not_satisfiable:
     case R_not_acceptable:
     case R_coding_not_acceptable:

@@ -39,6 +39,7 @@ static const struct {
 } retries[] = {
     { R_too_many_connections_total, "5" }, { R_connection_limit_per_client, "5" }, { R_helper_queue_full, "1" },
     { R_descriptors_exhausted, "5" },      { R_worker_memory_exhausted, "5" },     { R_maintenance, "60" },
+    { R_event_streams_full, "5" },
 };
 
 /* A dialect may answer with a status that brings duties of its own: 405 owes Allow, 401 a challenge. RFC9110:15.5.2 */
@@ -47,20 +48,20 @@ static bool sends_as(const struct exchange *x, enum reason model)
     return x->status_sent == reason_code(model, DIALECT_RFC).wire;
 }
 
-static void status_fields(struct exchange *x)
-{
-    if (sends_as(x, R_method_not_allowed))
-        allow_add(x);
-    if (sends_as(x, R_credentials_missing))
-        reply_add(x, SPAN("WWW-Authenticate"), SPAN("Unavailable realm=\"no credentials help here\""));
-}
-
 static bool reply_has(const struct exchange *x, struct span name)
 {
     for (uint32_t i = 0; i < x->reply.count; i++)
         if (span_is(x->reply_fields[i].name, name))
             return true;
     return false;
+}
+
+static void status_fields(struct exchange *x)
+{
+    if (sends_as(x, R_method_not_allowed))
+        allow_add(x);
+    if (sends_as(x, R_credentials_missing) && !reply_has(x, SPAN("WWW-Authenticate")))
+        reply_add(x, SPAN("WWW-Authenticate"), SPAN("Unavailable realm=\"no credentials help here\""));
 }
 
 static void retry_add(struct exchange *x)
