@@ -28,4 +28,7 @@ struct admin;
 struct admin *admin_new(const struct admin_source *source, struct loop *loop, struct wheel *wheel);
 void admin_release(struct admin **a);
 
+/* The server stops: streams that would go on for ever end. */
+void admin_drain(struct admin *a);
+
 #endif

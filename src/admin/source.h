@@ -31,8 +31,8 @@ struct admin_source {
     /* Name of a site by its number in records and tallies; "": no site; NULL: there is no such number. Any thread. */
     const char *(*site_name)(void *server, uint16_t site);
     uint64_t (*log_lines_lost)(void *server, uint32_t worker);
-    /* Ask a worker what it has running. False: it cannot be asked any more, done() will not be called. */
-    bool (*ask_running)(void *server, struct running_request *r);
+    /* Ask a worker what it has running; done() is called later, never before this returns. */
+    void (*ask_running)(void *server, struct running_request *r);
 };
 
 #endif

@@ -1,7 +1,8 @@
 #include <getopt.h>
 
+#include "admin/page.h"
+#include "base/check.h"
 #include "cli/cli.h"
-#include "cli/graph_svg.h"
 #include "cli/output.h"
 #include "graph/draw.h"
 
@@ -25,8 +26,11 @@ static const struct option long_options[] = {
 
 static void draw_svg(FILE *out, enum dialect dialect)
 {
+    const struct admin_page *picture = admin_page_find(SPAN("/graph.svg"));
+
     (void)dialect;
-    fwrite(graph_svg, 1, graph_svg_bytes, out);
+    if (ALWAYS(picture != NULL))
+        fwrite(picture->content.p, 1, picture->content.n, out);
 }
 
 static const struct {

@@ -6,6 +6,16 @@
 
 const struct codec_ops h1_codec = { .name = "h1", .major = 1, .content = h1_content, .reply = h1_reply };
 
+/* The head as it came, without the empty lines before it; when it was refused, what has come. */
+static struct span head_text(const struct conn *c)
+{
+    const struct head *head = &c->x->req.head;
+    size_t bytes = head->bytes > 0 ? head->bytes : c->have - c->at;
+    size_t before = head->method_name.p != NULL ? (size_t)(head->method_name.p - head->base) : 0;
+
+    return head->base != NULL ? (struct span){ head->base + before, bytes - before } : (struct span){ 0 };
+}
+
 /* Hand the head, or the reason why there is none, to the host. */
 static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
 {
@@ -29,6 +39,7 @@ static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
     c->content_done = c->framing.kind == FRAMING_NONE || (x->req.length_known && c->framing.length == 0);
     if (c->framing.kind == FRAMING_CHUNKED)
         chunk_init(&c->chunk);
+    x->req.head_text = head_text(c);
     x->bytes_in = x->req.head.bytes > 0 ? x->req.head.bytes : c->have - c->at;
     c->window = c->at;
     x->host->begin(x);

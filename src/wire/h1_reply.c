@@ -81,8 +81,10 @@ static bool head_write(struct conn *c)
     put_framing(&b, c, x->status_sent);
     put_connection(&b, c);
     bounded_put(&b, SPAN("\r\n"));
-    c->head_out = (struct span){ c->wire->scratch, b.bytes };
-    return b.bytes <= b.room;
+    if (b.bytes > b.room)
+        return false;
+    c->head_out = x->reply.head_text = (struct span){ c->wire->scratch, b.bytes };
+    return true;
 }
 
 static void keep_decide(struct conn *c)

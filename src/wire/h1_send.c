@@ -31,21 +31,29 @@ bool h1_send_moves(struct conn *c)
     return c->queued_bytes < before;
 }
 
-/* The socket takes no more. What lies in the worker's scratch must outlive this round. */
 static enum flow blocked(struct conn *c)
 {
-    struct exchange *x = c->x;
-
     c->writable = false;
-    if (c->head_out.n > 0 && c->head_out.p >= c->wire->scratch && c->head_out.p < c->wire->scratch + WIRE_HEAD_BYTES) {
-        c->head_out = arena_copy(&x->arena, c->head_out);
-        if (c->head_out.p == NULL) {
-            c->broken = true;
-            return exchange_break(x, R_exchange_memory_exhausted, 0, HERE);
-        }
-    }
     c->queued_bytes = queued(c);
     conn_timer(c, c->wire->settings->send_wait_ms);
+    return FLOW_WAIT;
+}
+
+/* Others will write their heads where ours lies: it moves out, for what is not sent of it and for the record. */
+static enum flow head_move(struct conn *c)
+{
+    struct exchange *x = c->x;
+    struct span *head = &x->reply.head_text;
+
+    if (head->p < c->wire->scratch || head->p >= c->wire->scratch + WIRE_HEAD_BYTES)
+        return FLOW_WAIT;
+    *head = arena_copy(&x->arena, *head);
+    if (head->p == NULL && c->head_out.n > 0) {
+        c->broken = true;
+        return exchange_break(x, R_exchange_memory_exhausted, 0, HERE);
+    }
+    if (c->head_out.n > 0)
+        c->head_out = span_from(*head, head->n - c->head_out.n);
     return FLOW_WAIT;
 }
 
@@ -156,7 +164,7 @@ static bool is_all_sent(const struct exchange *x)
     return x->reply.body->length >= 0 && x->content_out == (uint64_t)x->reply.body->length;
 }
 
-enum flow h1_send(struct conn *c)
+static enum flow send_on(struct conn *c)
 {
     for (;;) {
         enum flow f;
@@ -174,4 +182,11 @@ enum flow h1_send(struct conn *c)
         if (c->body_ended || is_all_sent(c->x))
             return FLOW_GO;
     }
+}
+
+enum flow h1_send(struct conn *c)
+{
+    enum flow f = send_on(c);
+
+    return f == FLOW_WAIT ? head_move(c) : f;
 }

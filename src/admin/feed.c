@@ -1,0 +1,186 @@
+#include "admin/feed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/events.h"
+#include "admin/row.h"
+
+#define QUERY_BYTES ((size_t)256 << 10) /* a decoded query; targets are far shorter */
+
+/* A row found, to be put in order with those of other workers. */
+struct found {
+    uint64_t ended_ms;
+    json_t *row;
+};
+
+struct look {
+    struct found found[2 * EVENTS_ROWS]; /* what is told so far, and those of one more worker */
+    uint32_t count;
+    uint64_t skipped;
+};
+
+void feed_text_release(struct feed_text *t)
+{
+    if (t != NULL && --t->holders == 0)
+        free(t);
+}
+
+static const struct ring *ring_of(const struct feed *f, const struct admin_view *view)
+{
+    return f->filter.failed ? &view->recorder->kept : &view->recorder->all;
+}
+
+static bool view_wanted(const struct feed *f, const struct admin_view *view)
+{
+    return view->is_admin == f->filter.of_admin;
+}
+
+static bool room_make(struct feed *f, const struct admin_source *source)
+{
+    f->positions = calloc(source->view_count, sizeof *f->positions);
+    for (uint32_t i = 0; i < source->view_count; i++) {
+        size_t bytes = record_room(source->views[i].recorder);
+
+        f->room_bytes = bytes > f->room_bytes ? bytes : f->room_bytes;
+    }
+    f->room = malloc(f->room_bytes);
+    return f->positions != NULL && f->room != NULL;
+}
+
+struct feed *feed_new(const struct admin_source *source, struct span query, uint64_t unix_ms, struct span *bad_out)
+{
+    struct feed *f = calloc(1, sizeof *f);
+
+    *bad_out = (struct span){ 0 };
+    if (f == NULL)
+        return NULL;
+    arena_init(&f->arena, NULL, 0, QUERY_BYTES);
+    f->text = arena_copy(&f->arena, query);
+    if (!query_parse(&f->arena, f->text, &f->query, bad_out) || !filter_read(&f->filter, &f->query, unix_ms, bad_out) ||
+        !room_make(f, source)) {
+        feed_release(&f);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < source->view_count; i++)
+        f->positions[i] = ring_next(ring_of(f, &source->views[i]));
+    return f;
+}
+
+void feed_release(struct feed **feed)
+{
+    struct feed *f = *feed;
+
+    *feed = NULL;
+    if (f == NULL)
+        return;
+    feed_text_release(f->current);
+    arena_reset(&f->arena);
+    free(f->positions);
+    free(f->room);
+    free(f);
+}
+
+static void found_add(struct look *l, const struct admin_source *source, const struct record *r, uint32_t worker)
+{
+    json_t *row = row_json(source, r, worker);
+
+    if (row != NULL)
+        l->found[l->count++] = (struct found){ r->moments.ended_ms, row };
+    else
+        l->skipped++;
+}
+
+static int newest_first(const void *a_in, const void *b_in)
+{
+    const struct found *a = a_in, *b = b_in;
+
+    return (a->ended_ms < b->ended_ms) - (a->ended_ms > b->ended_ms);
+}
+
+/* Only the newest are told. */
+static void found_cut(struct look *l)
+{
+    qsort(l->found, l->count, sizeof *l->found, newest_first);
+    while (l->count > EVENTS_ROWS) {
+        json_decref(l->found[--l->count].row);
+        l->skipped++;
+    }
+}
+
+/* What one worker has recorded since the last look, from the newest back. */
+static void worker_look(struct feed *f, struct look *l, const struct admin_source *source, uint32_t worker)
+{
+    const struct ring *ring = ring_of(f, &source->views[worker]);
+    uint64_t from = f->positions[worker], next = ring_next(ring), first = ring_first(ring);
+    bool open = filter_is_open(&f->filter);
+    uint32_t told = 0;
+
+    f->positions[worker] = next;
+    for (uint64_t n = next; n > from && n > first; n--) {
+        const struct record *r;
+
+        if (told == EVENTS_ROWS && open) {
+            l->skipped += n - from;
+            break;
+        }
+        r = record_read(ring, n - 1, f->room, f->room_bytes);
+        if (r == NULL || !filter_passes(&f->filter, source, r))
+            continue;
+        if (told < EVENTS_ROWS)
+            found_add(l, source, r, worker);
+        else
+            l->skipped++;
+        told += told < EVENTS_ROWS;
+    }
+    found_cut(l);
+}
+
+/* {"rows":[...],"skipped":N}, oldest first; the rows are given away. NULL without memory. */
+static char *rows_print(struct look *l)
+{
+    json_t *data = json_object(), *rows = json_array();
+    char *text;
+
+    for (uint32_t i = l->count; i > 0; i--)
+        json_array_append_new(rows, l->found[i - 1].row);
+    json_object_set_new(data, "rows", rows);
+    json_object_set_new(data, "skipped", json_integer((json_int_t)l->skipped));
+    text = json_dumps(data, JSON_COMPACT);
+    json_decref(data);
+    return text;
+}
+
+static void text_replace(struct feed *f, const struct look *l, const char *rows, struct span pulse)
+{
+    size_t room = (rows != NULL ? strlen(rows) : 0) + pulse.n + 64;
+    struct feed_text *t = malloc(sizeof *t + room);
+    int n = 0;
+
+    if (t == NULL)
+        return;
+    f->rows_after += l->count;
+    *t = (struct feed_text){ .holders = 1, .number = ++f->texts, .rows_after = f->rows_after, .rows = l->count };
+    if (rows != NULL)
+        n = snprintf(t->text, room, "event: exchanges\ndata: %s\n\n", rows);
+    if (pulse.n > 0)
+        n += snprintf(t->text + n, room - (size_t)n, "event: pulse\ndata: %.*s\n\n", (int)pulse.n, pulse.p);
+    t->bytes = (size_t)n;
+    feed_text_release(f->current);
+    f->current = t;
+}
+
+void feed_look(struct feed *f, const struct admin_source *source, struct span pulse)
+{
+    struct look l = { .count = 0 };
+    char *rows;
+
+    for (uint32_t i = 0; i < source->view_count; i++)
+        if (view_wanted(f, &source->views[i]))
+            worker_look(f, &l, source, i);
+    if (l.count == 0 && l.skipped == 0 && pulse.n == 0)
+        return;
+    rows = l.count > 0 || l.skipped > 0 ? rows_print(&l) : NULL;
+    text_replace(f, &l, rows, pulse);
+    free(rows);
+}
