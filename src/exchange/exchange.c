@@ -14,13 +14,37 @@ enum flow exchange_break(struct exchange *x, enum reason why, uint32_t at, const
     return FLOW_STOP;
 }
 
+/* Without those that are mistaken for others. */
+static const char id_letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+void exchange_id_write(uint64_t number, char out[EXCHANGE_ID_LETTERS])
+{
+    for (unsigned i = 0; i < EXCHANGE_ID_LETTERS; i++)
+        out[i] = id_letters[number >> 5 * i & 31];
+}
+
+bool exchange_number(struct span id, uint64_t *out)
+{
+    uint64_t number = 0;
+
+    if (id.n != EXCHANGE_ID_LETTERS)
+        return false;
+    for (unsigned i = 0; i < EXCHANGE_ID_LETTERS; i++) {
+        char c = id.p[i] >= 'A' && id.p[i] <= 'Z' ? (char)(id.p[i] | 0x20) : id.p[i];
+        const char *at = memchr(id_letters, c, sizeof id_letters - 1);
+
+        if (at == NULL)
+            return false;
+        number |= (uint64_t)(at - id_letters) << 5 * i;
+    }
+    *out = number;
+    return true;
+}
+
 struct span exchange_id(struct exchange *x)
 {
-    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* without those that are mistaken for others */
-
     if (x->id[0] == '\0')
-        for (unsigned i = 0; i < EXCHANGE_ID_LETTERS; i++)
-            x->id[i] = letters[x->number >> 5 * i & 31];
+        exchange_id_write(x->number, x->id);
     return (struct span){ x->id, EXCHANGE_ID_LETTERS };
 }
 

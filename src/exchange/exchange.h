@@ -162,6 +162,10 @@ enum flow exchange_break(struct exchange *x, enum reason why, uint32_t at, const
 /* The id under which x is logged and can be asked for; lives as long as x. */
 struct span exchange_id(struct exchange *x);
 
+/* The letters of a number below 1 << EXCHANGE_ID_BITS, and back: letters of either case; false when it is no id. */
+void exchange_id_write(uint64_t number, char out[EXCHANGE_ID_LETTERS]);
+bool exchange_number(struct span id, uint64_t *out);
+
 /* Add a field line to the reply. More than REPLY_FIELDS mark the arena full. */
 void reply_add(struct exchange *x, struct span name, struct span value);
 

@@ -22,6 +22,18 @@ struct explain_code explain_code(enum reason why, enum dialect dialect)
     return out;
 }
 
+struct explain_code explain_detail(enum reason why, enum dialect dialect)
+{
+    struct code code = reason_code(why, dialect);
+    struct explain_code out = { "" };
+
+    if (code.detail > 0 && dialect == DIALECT_IIS)
+        snprintf(out.text, sizeof out.text, "%u.%u", code.wire, code.detail - 1u);
+    else if (code.detail > 0)
+        snprintf(out.text, sizeof out.text, "%u", code.detail);
+    return out;
+}
+
 struct explain_codes explain_other_codes(enum reason why)
 {
     struct reason_lookup asked = { .why = why, .sub = -1 };

@@ -10,6 +10,9 @@ struct explain_code {
 };
 struct explain_code explain_code(enum reason why, enum dialect dialect);
 
+/* What the dialect's log writes besides the status sent: "404.13" in IIS, "494" in the others; empty when there is nothing. */
+struct explain_code explain_detail(enum reason why, enum dialect dialect);
+
 /* The numbers of a reason beside those of the dialects: "esri 498, iis 503.4"; empty when there are none. */
 struct explain_codes {
     char text[256];

@@ -118,6 +118,12 @@ static struct span replace_log(struct span s, size_t *used, char spare[ESCAPE_GR
     return (struct span){ spare, 4 };
 }
 
+static struct span replace_bad(struct span s, size_t *used, char spare[ESCAPE_GROWTH])
+{
+    (void)spare;
+    return replace_wide(s, used);
+}
+
 size_t escape_markup(struct span in, char *out, size_t room)
 {
     static const bool special[256] = { [0 ... 8] = true, [11 ... 31] = true, ['&'] = true,  ['<'] = true,
@@ -138,4 +144,11 @@ size_t escape_log(struct span in, char *out, size_t room)
     static const bool special[256] = { [0 ... 31] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true };
 
     return escape_each(in, replace_log, special, out, room);
+}
+
+size_t escape_utf8(struct span in, char *out, size_t room)
+{
+    static const bool special[256] = { [0x80 ... 0xff] = true };
+
+    return escape_each(in, replace_bad, special, out, room);
 }

@@ -32,4 +32,7 @@ size_t escape_json(struct span in, char *out, size_t room);
  */
 size_t escape_log(struct span in, char *out, size_t room);
 
+/* UTF-8 and nothing else: a byte that is no UTF-8 becomes U+FFFD, all else stays. */
+size_t escape_utf8(struct span in, char *out, size_t room);
+
 #endif

@@ -75,6 +75,56 @@ static void test_id(void **state)
     assert_true(span_is(exchange_id(x), SPAN("0000000g"))); /* once told, it stays */
 }
 
+static void test_number(void **state)
+{
+    static const struct {
+        struct span id;
+        bool good;
+        uint64_t want;
+    } cases[] = {
+        { SPAN_INIT("00000000"), true, 0 },
+        { SPAN_INIT("10000000"), true, 1 },
+        { SPAN_INIT("01000000"), true, 32 },
+        { SPAN_INIT("0000000g"), true, UINT64_C(0x8000000000) },
+        { SPAN_INIT("0000000G"), true, UINT64_C(0x8000000000) },
+        { SPAN_INIT("zzzzzzzz"), true, (UINT64_C(1) << EXCHANGE_ID_BITS) - 1 },
+        { SPAN_INIT("ZzZzZzZz"), true, (UINT64_C(1) << EXCHANGE_ID_BITS) - 1 },
+        { SPAN_INIT(""), false, 0 },
+        { SPAN_INIT("0000000"), false, 0 },
+        { SPAN_INIT("000000000"), false, 0 },
+        { SPAN_INIT("0000000i"), false, 0 },
+        { SPAN_INIT("0000000L"), false, 0 },
+        { SPAN_INIT("o0000000"), false, 0 },
+        { SPAN_INIT("0000000u"), false, 0 },
+        { SPAN_INIT("0000000\0"), false, 0 },
+        { SPAN_INIT("0000000\x10"), false, 0 },
+        { SPAN_INIT("000\xc3\xa9"
+                    "000"),
+          false, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t number = 99;
+
+        assert_int_equal(exchange_number(cases[i].id, &number), cases[i].good);
+        assert_int_equal(number, cases[i].good ? cases[i].want : 99);
+    }
+}
+
+static void test_number_is_the_way_back(void **state)
+{
+    char letters[EXCHANGE_ID_LETTERS];
+    uint64_t back;
+
+    (void)state;
+    for (uint64_t n = 1; n < UINT64_C(1) << EXCHANGE_ID_BITS; n = n * 3 + 1) {
+        exchange_id_write(n, letters);
+        assert_true(exchange_number((struct span){ letters, sizeof letters }, &back));
+        assert_int_equal(back, n);
+    }
+}
+
 static void test_ids_differ(void **state)
 {
     char seen[1024][EXCHANGE_ID_LETTERS];
@@ -156,6 +206,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_first_verdict_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_break_is_apart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_id, setup, teardown),
+        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_number_is_the_way_back),
         cmocka_unit_test_setup_teardown(test_ids_differ, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reply_fields_have_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reply_memory, setup, teardown),

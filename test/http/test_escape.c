@@ -77,6 +77,16 @@ static void each_escape_gives_its_text(void **state)
     }
 }
 
+/* Where escape_json() has nothing to escape, the two are the same. */
+static void what_is_no_utf8_is_replaced(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (strchr(cases[i].json, '\\') == NULL)
+            check(escape_utf8, cases[i].in, cases[i].json);
+    check(escape_utf8, SPAN("a\t\"\\\x1f\x7f\xff<"), "a\t\"\\\x1f\x7f" FFFD "<");
+}
+
 static void growth_is_bounded_for_every_byte(void **state)
 {
     (void)state;
@@ -94,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_escape_gives_its_text),
+        cmocka_unit_test(what_is_no_utf8_is_replaced),
         cmocka_unit_test(growth_is_bounded_for_every_byte),
     };
 
