@@ -20,13 +20,15 @@ struct query {
     uint32_t count;
 };
 
-/* False: too many of them, a bad escape, or no memory in the arena; *bad_out is the part that is wrong. */
+/* Spans of *out lie in the text, or in the arena. False: too many of them, a bad escape, or no memory in the arena;
+ * *bad_out is the name of the parameter that is wrong or one too many, or what stands there in its place, and empty
+ * without memory. */
 bool query_parse(struct arena *a, struct span text, struct query *out, struct span *bad_out);
 
-/* The value of the first one of that name; p == NULL: there is none. */
+/* The value of the first one of that name, empty where it has none; p == NULL: there is no such parameter. */
 struct span query_value(const struct query *q, struct span name);
 
-/* A value of digits only within min and max; false when it is something else. Absent: standard. */
+/* A value of digits only, up to max; false when it is something else. Absent: standard. */
 bool query_number(const struct query *q, struct span name, uint64_t standard, uint64_t max, uint64_t *out);
 
 /* The first parameter whose name is none of `known`; p == NULL: there is none. */
