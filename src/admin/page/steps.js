@@ -1,0 +1,71 @@
+/* The path as a list to be read. Long runs of steps at which nothing happened are folded. */
+
+import { el } from './dom.js';
+import { t } from './language.js';
+import { specLink, stepBody } from './step.js';
+
+const SHORTEST_FOLD = 4, LAST = 3;
+
+function eventful(step, i, path) {
+    return step.facts.length > 0 || step.answer === 'stopped' || step.answer === 'waits' || i >= path.length - LAST;
+}
+
+/* [[first, behind the last]...] of runs that are folded. */
+function folds(path) {
+    const found = [];
+    let first = 0;
+
+    path.forEach((step, i) => {
+        if (!eventful(step, i, path))
+            return;
+        if (i - first >= SHORTEST_FOLD)
+            found.push([first, i]);
+        first = i + 1;
+    });
+    return found;
+}
+
+function foldLine(path, first, end, items) {
+    const blocks = [...new Set(path.slice(first, end).map(step => step.block))].join(', ');
+    const open = () => {
+        line.remove();
+        items.slice(first, end).forEach(item => { item.hidden = false; });
+        items[first].focus();
+    };
+    const line = el('li', { class: 'fold' }, el('button', { type: 'button', class: 'plain', onclick: open },
+        t('passed', { n: end - first }), el('span', { class: 'quiet' }, blocks)));
+
+    return line;
+}
+
+/* onlook(index or -1): a step is looked at. */
+export function makeSteps(path, onlook) {
+    const items = path.map((step, i) => el('li', {
+        class: `step ${step.kind} ${step.answer}`, tabindex: i === path.length - 1 ? 0 : -1,
+        onpointerenter: () => onlook(i, false), onpointerleave: () => onlook(-1, false), onfocus: () => onlook(i, true), onclick: () => onlook(i, true),
+    }, el('span', { class: 'step-name' }, step.node), stepBody(step), step.spec && specLink(step.spec)));
+    const list = el('ol', { class: 'steps', 'aria-label': t('pathList') }, items);
+
+    for (const [first, end] of folds(path).reverse()) {
+        items.slice(first, end).forEach(item => { item.hidden = true; });
+        items[first].before(foldLine(path, first, end, items));
+    }
+    list.addEventListener('keydown', event => {
+        const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key], shown = items.filter(item => !item.hidden);
+        const next = shown[shown.indexOf(event.target) + by];
+
+        if (!by || !next || !shown.includes(event.target))
+            return;
+        event.preventDefault();
+        event.stopPropagation();
+        event.target.tabIndex = -1;
+        next.tabIndex = 0;
+        next.focus();
+    });
+    return {
+        element: list,
+        look(looked) {
+            items.forEach((item, i) => item.classList.toggle('looked', i === looked));
+        },
+    };
+}
