@@ -11,6 +11,7 @@ static const struct {
     { "serve", cli_serve, "serve a directory" },
     { "check", cli_check, "check a configuration" },
     { "explain", cli_explain, "what a status, code or reason means, and what to do" },
+    { "why", cli_why, "why an exchange of the running server ended so" },
     { "graph", cli_graph, "the decision graph" },
     { "reasons", cli_reasons, "every way an exchange can end" },
     { "version", cli_version, "the version of this program" },

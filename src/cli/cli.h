@@ -10,6 +10,7 @@
 int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_why(int argc, char **argv);
 int cli_reasons(int argc, char **argv);
 int cli_graph(int argc, char **argv);
 int cli_version(int argc, char **argv);

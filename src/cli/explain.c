@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/explain_impl.h"
+#include "cli/locale.h"
 #include "cli/output.h"
 
 static const char help[] = "Usage: verdict explain WHAT [options]\n"
@@ -33,29 +34,6 @@ static const struct option long_options[] = {
 const struct status_info *explain_status_of(enum reason why)
 {
     return status_first(reason_code(why, DIALECT_RFC).wire);
-}
-
-/* "zh_TW.UTF-8" is zh-TW. */
-static enum language language_of_locale(void)
-{
-    static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        char tag[16];
-        size_t n = 0;
-        enum language language;
-
-        if (value == NULL || value[0] == '\0')
-            continue;
-        while (n < sizeof tag && value[n] != '\0' && value[n] != '.' && value[n] != '@') {
-            tag[n] = value[n] == '_' ? '-' : value[n];
-            n++;
-        }
-        language = explain_language_find((struct span){ tag, n });
-        return language != LANGUAGES ? language : LANGUAGE_EN;
-    }
-    return LANGUAGE_EN;
 }
 
 /* The words of the command line, joined with spaces; the caller frees. NULL when there is no memory. */
@@ -113,7 +91,7 @@ static int explain(const char *what, enum language language, bool json)
 
 int cli_explain(int argc, char **argv)
 {
-    enum language language = language_of_locale();
+    enum language language = locale_language();
     bool json = false;
     char *what;
     int option, code;

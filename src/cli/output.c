@@ -6,7 +6,13 @@
 #define LABEL_INDENT  2
 #define LABEL_COLUMNS 16
 
-static const char bold[] = "\033[1m", dim[] = "\033[2m", plain[] = "\033[0m";
+static const char *const styles[] = {
+    [OUTPUT_PLAIN] = "",
+    [OUTPUT_DIM] = "\033[2m",
+    [OUTPUT_BOLD] = "\033[1m",
+    [OUTPUT_RED] = "\033[1;31m",
+};
+static const char plain[] = "\033[0m";
 
 void output_init(struct output *o, FILE *file)
 {
@@ -83,7 +89,7 @@ static size_t unit_bytes(struct span s)
     return n;
 }
 
-/* Writes text from column `at` on, further lines from `indent` on. Ends with a line feed. */
+/* Writes text from column `at` on, further lines from `indent` on. The last line is left open. */
 static void wrapped(struct output *o, size_t at, size_t indent, struct span text)
 {
     bool space = false;
@@ -109,7 +115,6 @@ static void wrapped(struct output *o, size_t at, size_t indent, struct span text
         space = false;
         text = span_from(text, unit.n);
     }
-    fputc('\n', o->file);
 }
 
 static void spaces(struct output *o, size_t columns)
@@ -117,9 +122,33 @@ static void spaces(struct output *o, size_t columns)
     fprintf(o->file, "%*s", (int)columns, "");
 }
 
-static void styled(struct output *o, const char *style, const char *text)
+static void style_begin(struct output *o, enum output_style style)
 {
-    fprintf(o->file, "%s%s%s", o->colour ? style : "", text, o->colour ? plain : "");
+    if (o->colour && style != OUTPUT_PLAIN)
+        fputs(styles[style], o->file);
+}
+
+static void style_end(struct output *o, enum output_style style)
+{
+    if (o->colour && style != OUTPUT_PLAIN)
+        fputs(plain, o->file);
+}
+
+void output_styled(struct output *o, enum output_style style, const char *text)
+{
+    style_begin(o, style);
+    fputs(text, o->file);
+    style_end(o, style);
+    o->begun = true;
+}
+
+void output_wrapped(struct output *o, enum output_style style, size_t at, size_t indent, const char *text)
+{
+    style_begin(o, style);
+    wrapped(o, at, indent, span_of(text));
+    style_end(o, style);
+    fputc('\n', o->file);
+    o->begun = true;
 }
 
 /* The aside has a line of its own where the heading leaves it no room. */
@@ -131,16 +160,14 @@ void output_heading(struct output *o, const char *heading, const char *aside)
         fputc('\n', o->file);
     o->begun = true;
     if (left + 2 + right > OUTPUT_COLUMNS) {
-        fputs(o->colour ? bold : "", o->file);
-        wrapped(o, 0, 0, span_of(heading));
-        fputs(o->colour ? plain : "", o->file);
+        output_wrapped(o, OUTPUT_BOLD, 0, 0, heading);
         left = 0;
     } else {
-        styled(o, bold, heading);
+        output_styled(o, OUTPUT_BOLD, heading);
     }
     if (right > 0) {
         spaces(o, OUTPUT_COLUMNS - left - right);
-        styled(o, dim, aside);
+        output_styled(o, OUTPUT_DIM, aside);
     }
     if (right > 0 || left > 0)
         fputc('\n', o->file);
@@ -153,10 +180,9 @@ void output_entry(struct output *o, size_t label_columns, const char *label, con
     if (text[0] == '\0')
         return;
     spaces(o, LABEL_INDENT);
-    styled(o, dim, label);
+    output_styled(o, OUTPUT_DIM, label);
     spaces(o, columns < label_columns ? label_columns - columns : 1);
-    wrapped(o, start, start, span_of(text));
-    o->begun = true;
+    output_wrapped(o, OUTPUT_PLAIN, start, start, text);
 }
 
 void output_row(struct output *o, const char *label, const char *text)
@@ -167,8 +193,7 @@ void output_row(struct output *o, const char *label, const char *text)
 void output_paragraph(struct output *o, size_t indent, const char *text)
 {
     spaces(o, indent);
-    wrapped(o, indent, indent, span_of(text));
-    o->begun = true;
+    output_wrapped(o, OUTPUT_PLAIN, indent, indent, text);
 }
 
 void output_cell(struct output *o, size_t columns, const char *text)

@@ -19,6 +19,12 @@ struct output {
 /* Colour only on a terminal, and never when NO_COLOR is set to anything. */
 void output_init(struct output *o, FILE *file);
 
+/* How text looks where there is colour; elsewhere it is plain. */
+enum output_style { OUTPUT_PLAIN, OUTPUT_DIM, OUTPUT_BOLD, OUTPUT_RED };
+
+/* The text as it is, in a style. */
+void output_styled(struct output *o, enum output_style style, const char *text);
+
 /* A heading, after an empty line unless it is the first; `aside` (may be empty) stands at the right end. */
 void output_heading(struct output *o, const char *heading, const char *aside);
 
@@ -33,6 +39,10 @@ void output_paragraph(struct output *o, size_t indent, const char *text);
 
 /* `text` and spaces up to `columns`; the text alone when it is longer. */
 void output_cell(struct output *o, size_t columns, const char *text);
+
+/* Text in a style from column `at` on, where the line has come to; what does not fit goes on below, from column `indent` on.
+ * Ends the line. */
+void output_wrapped(struct output *o, enum output_style style, size_t at, size_t indent, const char *text);
 
 /* Columns that text takes. */
 size_t output_width(struct span text);

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -13,61 +12,7 @@
 #include "cli/explain_impl.h"
 #include "cli/output.h"
 #include "graph/graph.h"
-
-/* What a subcommand printed, and its exit code. */
-struct run {
-    char *out, *err;
-    int code;
-};
-
-static char *contents(FILE *file)
-{
-    size_t bytes = (size_t)ftell(file);
-    char *text = malloc(bytes + 1);
-
-    assert_non_null(text);
-    rewind(file);
-    assert_int_equal(fread(text, 1, bytes, file), bytes);
-    text[bytes] = '\0';
-    fclose(file);
-    return text;
-}
-
-/* The line is cut at spaces; the last of `last`, if not NULL, is one more argument. */
-static struct run run(int (*command)(int, char **), const char *line, const char *last)
-{
-    char *copy = strdup(line), *argv[16], *rest = copy;
-    FILE *out = tmpfile(), *err = tmpfile();
-    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), argc = 0;
-    struct run r;
-
-    for (char *word; (word = strsep(&rest, " ")) != NULL;)
-        argv[argc++] = word;
-    if (last != NULL)
-        argv[argc++] = (char *)(uintptr_t)last;
-    argv[argc] = NULL;
-    fflush(NULL);
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(err), STDERR_FILENO);
-    r.code = command(argc, argv);
-    fflush(NULL);
-    dup2(saved_out, STDOUT_FILENO);
-    dup2(saved_err, STDERR_FILENO);
-    close(saved_out);
-    close(saved_err);
-    fseek(out, 0, SEEK_END);
-    fseek(err, 0, SEEK_END);
-    r.out = contents(out);
-    r.err = contents(err);
-    free(copy);
-    return r;
-}
-
-static void run_free(struct run *r)
-{
-    free(r->out);
-    free(r->err);
-}
+#include "run.h"
 
 /* Line by line: command, exit code, a part of the output, the whole of the errors (NULL: none). */
 static const struct {
