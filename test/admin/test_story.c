@@ -1,0 +1,807 @@
+#include "admin/story.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "explain/node.h"
+#include "graph/draw.h"
+#include "graph/graph.h"
+
+#define ARRIVE  "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide- "
+#define ROUTED  "route> site_known+ site_running+ path_fits+ query_fits+ segments_fit+ answer_configured- "
+#define ALLOWED ARRIVE ROUTED "method_allowed+ asks_trace- name_visible+ "
+#define OPENED  ALLOWED "has_content- open> asks_options- condition_demanded- "
+#define ENCODED OPENED "exists+ is_collection- select> negotiates- encode> coding_acceptable+ "
+#define STORES  ALLOWED "has_content+ length_given+ content_fits+ content_stored+ content_coding_plain+ content_whole+ "
+#define STORES_THERE \
+    STORES "open> asks_options- condition_demanded- exists+ is_collection- select> negotiates- encode> "
+
+#define MODIFIED 1798761599 /* Thu, 31 Dec 2026 23:59:59 GMT */
+
+/* What a record is made of, by hand. */
+struct given {
+    const char *request, *reply, *operand, *route;
+    const char *path; /* as walk_print() writes one */
+    enum reason why;
+    uint32_t at;
+    enum method method;
+    bool request_cut, unreadable, unanswered;
+    struct facts facts;
+    struct waited waits[EXCHANGE_WAITS];
+};
+
+static const char *site_name(void *server, uint16_t site)
+{
+    static const char *const names[] = { "", "example.org" };
+
+    (void)server;
+    return site < 2 ? names[site] : NULL;
+}
+
+static const struct admin_source source = { .site_name = site_name };
+
+static uint16_t node_of(struct span name)
+{
+    for (uint16_t n = 0; n < GRAPH_NODES; n++)
+        if (span_is(name, span_of(graph_nodes[n].name)))
+            return n;
+    fail_msg("no node: %.*s", (int)name.n, name.p);
+    return 0;
+}
+
+static struct trace trace_of(const char *path)
+{
+    struct trace t = { .answers = 1 };
+
+    for (struct span rest = span_of(path); rest.n > 0;) {
+        size_t n = span_find(rest, ' ');
+        char mark = rest.p[n - 1];
+
+        t.at = node_of((struct span){ rest.p, n - 1 });
+        if (mark == '+' || mark == '-')
+            t.answers = 2 * t.answers + (mark == '+');
+        rest = span_from(rest, n < rest.n ? n + 1 : n);
+    }
+    return t;
+}
+
+static uint32_t put(char **to, const char *text)
+{
+    size_t n = text != NULL ? strlen(text) : 0;
+
+    if (n > 0)
+        *to = mempcpy(*to, text, n);
+    return (uint32_t)n;
+}
+
+static void put_peer(struct record *r)
+{
+    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(5555) };
+
+    assert_int_equal(inet_pton(AF_INET, "192.0.2.7", &peer.sin_addr), 1);
+    memcpy(r->peer, &peer, sizeof peer);
+    r->peer_bytes = sizeof peer;
+}
+
+/* The caller frees. */
+static struct record *record_of(const struct given *g)
+{
+    struct record *r = calloc(1, sizeof *r + 8192);
+    char *to = (char *)(r + 1);
+
+    assert_non_null(r);
+    r->bytes_in = 78;
+    r->moments = (struct moments){ 1000, 1000, 1002, 0, g->unanswered ? 0 : 1005, 1006 };
+    memcpy(r->waits, g->waits, sizeof r->waits);
+    r->trace = trace_of(g->path);
+    r->facts = g->facts;
+    r->resource = g->route != NULL ? "file" : NULL;
+    r->at = g->at;
+    r->why = (uint16_t)g->why;
+    r->site = g->route != NULL;
+    r->method = (uint8_t)g->method;
+    r->major = r->minor = 1;
+    r->has_request_line = !g->unreadable;
+    r->request_cut = g->request_cut;
+    put_peer(r);
+    r->request_bytes = put(&to, g->request);
+    r->reply_bytes = put(&to, g->reply);
+    r->operand_bytes = put(&to, g->operand);
+    r->route_bytes = put(&to, g->route);
+    return r;
+}
+
+static const char *member(const json_t *o, const char *key)
+{
+    const json_t *value = json_object_get(o, key);
+
+    assert_non_null(value);
+    return json_is_null(value) ? "null" : json_string_value(value);
+}
+
+static enum node_answer answer_of(const char *name)
+{
+    static const char *const names[] = { "no", "yes", "done", "stopped", "waits" };
+
+    for (unsigned a = 0; a <= NODE_WAITS; a++)
+        if (strcmp(name, names[a]) == 0)
+            return a;
+    fail_msg("no answer: %s", name);
+    return NODE_NO;
+}
+
+/* The id is one of the picture's: of an edge, or of the box of an end. */
+static void check_drawn(void (*draw)(FILE *out, enum dialect dialect), const char *opener, const char *id)
+{
+    char *text = NULL, want[160];
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    assert_non_null(out);
+    draw(out, DIALECT_RFC);
+    assert_int_equal(fclose(out), 0);
+    snprintf(want, sizeof want, "%s\"%s\"", opener, id);
+    if (strstr(text, want) == NULL)
+        fail_msg("not drawn: %s", want);
+    free(text);
+}
+
+/* What follows from the node and its answer. */
+static void check_node(const json_t *o, enum language language)
+{
+    struct span name = span_of(member(o, "node"));
+    const struct node *node = &graph_nodes[node_of(name)];
+
+    assert_int_equal(json_object_size(o), 9);
+    assert_string_equal(member(o, "kind"), node->ask != NULL ? "ask" : "act");
+    assert_string_equal(member(o, "spec"), node->spec);
+    if (!json_is_null(json_object_get(o, "edge")))
+        check_drawn(draw_json, "\"id\": ", member(o, "edge"));
+    assert_string_equal(member(o, "text"), explain_node(name, language));
+    assert_string_equal(member(o, "says"), explain_node_answer(name, answer_of(member(o, "answer")), language));
+}
+
+static void print_node(FILE *out, const json_t *o)
+{
+    const json_t *facts = json_object_get(o, "facts"), *fact;
+    size_t i;
+
+    assert_true(json_is_array(facts));
+    fprintf(out, "%s %s %s", member(o, "node"), member(o, "answer"), member(o, "edge"));
+    json_array_foreach(facts, i, fact)
+    {
+        assert_int_equal(json_object_size(fact), 2);
+        fprintf(out, " %s=%s", member(fact, "name"), member(fact, "value"));
+    }
+    fputc('\n', out);
+}
+
+/* A line a node from `from` on, and one for the end; the caller frees. */
+static char *told(const struct given *g, const char *from)
+{
+    struct record *r = record_of(g);
+    json_t *path = story_path(&source, r, LANGUAGE_EN), *end = story_end(r), *node;
+    bool begun = from == NULL;
+    char *text = NULL;
+    size_t bytes = 0, i;
+    FILE *out = open_memstream(&text, &bytes);
+
+    assert_non_null(out);
+    json_array_foreach(path, i, node)
+    {
+        check_node(node, LANGUAGE_EN);
+        begun = begun || strcmp(member(node, "node"), from) == 0;
+        if (begun)
+            print_node(out, node);
+    }
+    if (json_is_null(end)) {
+        fputs("no end\n", out);
+    } else {
+        check_drawn(draw_dot, "id=", member(end, "box"));
+        fprintf(out, "end %s %s\n", member(end, "box"), member(end, "edge"));
+    }
+    assert_int_equal(fclose(out), 0);
+    json_decref(path);
+    json_decref(end);
+    free(r);
+    return text;
+}
+
+static void tells(const struct given *g, const char *from, const char *want)
+{
+    char *got = told(g, from);
+
+    assert_string_equal(got, want);
+    free(got);
+}
+
+static void a_file_that_is_read(void **state)
+{
+    const struct given g = {
+        .request = "GET /docs/./a%20b.txt?x=1 HTTP/1.1\r\nHost: example.org:8080\r\nAccept-Encoding: br\r\n"
+                   "accept-encoding: gzip\r\n\r\n",
+        .reply = "HTTP/1.1 200 OK\r\nETag: \"k3\"\r\n\r\n",
+        .route = "/docs",
+        .path = ENCODED "is_conditional- reads+ range_asked- produce>",
+        .why = R_request_ok,
+        .method = M_GET,
+        .facts = { .exists = true, .coding_acceptable = true, .has_etag = true, .length = 1234 },
+        .waits = { { "open", 3 }, { "encode", 0 } },
+    };
+
+    (void)state;
+    tells(&g, NULL,
+          "receive done e-receive-next bytes_in=78 field_lines=3 head_ms=2\n"
+          "admitted yes e-admitted-yes\n"
+          "version_supported yes e-version_supported-yes version=HTTP/1.1\n"
+          "method_known yes e-method_known-yes method=GET\n"
+          "understand done e-understand-next target=/docs/./a%20b.txt?x=1 Host=example.org:8080\n"
+          "expectation_met yes e-expectation_met-yes Expect=null version=HTTP/1.1\n"
+          "server_wide no e-server_wide-no target=/docs/./a%20b.txt?x=1\n"
+          "route done e-route-next host=example.org path=/docs/a b.txt\n"
+          "site_known yes e-site_known-yes host=example.org site=example.org\n"
+          "site_running yes e-site_running-yes site=example.org\n"
+          "path_fits yes e-path_fits-yes path_bytes=17\n"
+          "query_fits yes e-query_fits-yes query_bytes=3\n"
+          "segments_fit yes e-segments_fit-yes segments=2\n"
+          "answer_configured no e-answer_configured-no route=/docs resource=file\n"
+          "method_allowed yes e-method_allowed-yes method=GET route=/docs resource=file\n"
+          "asks_trace no e-asks_trace-no method=GET\n"
+          "name_visible yes e-name_visible-yes path=/docs/a b.txt\n"
+          "has_content no e-has_content-no Content-Length=null Transfer-Encoding=null\n"
+          "open done e-open-next resource=file path=/docs/a b.txt open_ms=3\n"
+          "asks_options no e-asks_options-no method=GET\n"
+          "condition_demanded no e-condition_demanded-no method=GET route=/docs\n"
+          "exists yes e-exists-yes exists=true\n"
+          "is_collection no e-is_collection-no is_collection=false\n"
+          "select done e-select-next\n"
+          "negotiates no e-negotiates-no negotiates=false\n"
+          "encode done e-encode-next Accept-Encoding=br, gzip encode_ms=0\n"
+          "coding_acceptable yes e-coding_acceptable-yes coding_acceptable=true Accept-Encoding=br, gzip\n"
+          "is_conditional no e-is_conditional-no If-Match=null If-None-Match=null If-Modified-Since=null "
+          "If-Unmodified-Since=null\n"
+          "reads yes e-reads-yes method=GET\n"
+          "range_asked no e-range_asked-no method=GET Range=null resource=file\n"
+          "produce done e-produce-next length=1234\n"
+          "end r-produce-next e-produce-next\n");
+}
+
+static void a_copy_that_is_current(void **state)
+{
+    const struct given g = {
+        .request = "GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"old\", \"k3\"\r\n\r\n",
+        .reply = "HTTP/1.1 304 Not Modified\r\nETag: \"k3\"\r\n\r\n",
+        .route = "/",
+        .path = ENCODED "is_conditional+ has_if_match- has_if_unmodified- has_if_none_match+ if_none_match_holds- "
+                        "read_method+",
+        .why = R_not_modified,
+        .method = M_GET,
+        .facts = { .exists = true, .has_etag = true, .has_modified = true, .modified = MODIFIED },
+    };
+
+    (void)state;
+    tells(&g, "is_conditional",
+          "is_conditional yes e-is_conditional-yes If-Match=null If-None-Match=\"old\", \"k3\" If-Modified-Since=null "
+          "If-Unmodified-Since=null\n"
+          "has_if_match no e-has_if_match-no If-Match=null\n"
+          "has_if_unmodified no e-has_if_unmodified-no If-Unmodified-Since=null "
+          "modified=Thu, 31 Dec 2026 23:59:59 GMT\n"
+          "has_if_none_match yes e-has_if_none_match-yes If-None-Match=\"old\", \"k3\"\n"
+          "if_none_match_holds no e-if_none_match_holds-no If-None-Match=\"old\", \"k3\" ETag=\"k3\"\n"
+          "read_method yes e-read_method-yes method=GET\n"
+          "end r-read_method-yes e-read_method-yes\n");
+}
+
+static void a_part(void **state)
+{
+    const struct given g = {
+        .request = "GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-9\r\nIf-Range: \"k3\"\r\n\r\n",
+        .reply = "HTTP/1.1 206 Partial Content\r\nETag: \"k3\"\r\nContent-Range: bytes 0-9/100\r\n\r\n",
+        .route = "/",
+        .path = ENCODED "is_conditional- reads+ range_asked+ if_range_holds+ plan_ranges> range_understood+ "
+                        "range_satisfiable+ produce_part>",
+        .why = R_partial_content,
+        .method = M_GET,
+        .facts = { .exists = true, .has_etag = true, .length = 100 },
+    };
+
+    (void)state;
+    tells(&g, "range_asked",
+          "range_asked yes e-range_asked-yes method=GET Range=bytes=0-9 resource=file\n"
+          "if_range_holds yes e-if_range_holds-yes If-Range=\"k3\" ETag=\"k3\" modified=null\n"
+          "plan_ranges done e-plan_ranges-next\n"
+          "range_understood yes e-range_understood-yes Range=bytes=0-9 length=100\n"
+          "range_satisfiable yes e-range_satisfiable-yes Range=bytes=0-9 length=100\n"
+          "produce_part done e-produce_part-next Content-Range=bytes 0-9/100\n"
+          "end r-produce_part-next e-produce_part-next\n");
+}
+
+static void nothing_at_the_path(void **state)
+{
+    const struct given g = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .operand = "/a",
+        .route = "/",
+        .path = OPENED "exists- would_create- was_removed-",
+        .why = R_not_found,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&g, "exists",
+          "exists no e-exists-no exists=false\n"
+          "would_create no e-would_create-no method=GET\n"
+          "was_removed no e-was_removed-no was_removed=false operand=/a\n"
+          "end r-was_removed-no e-was_removed-no\n");
+}
+
+static void a_condition_that_is_false(void **state)
+{
+    const struct given g = {
+        .request = "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nIf-Match: \"old\"\r\n\r\n",
+        .reply = "HTTP/1.1 412 Precondition Failed\r\nETag: \"k3\"\r\n\r\n",
+        .operand = "If-Match",
+        .route = "/",
+        .path = STORES_THERE "coding_acceptable+ is_conditional+ has_if_match+ if_match_holds- may_be_applied-",
+        .why = R_if_match_failed,
+        .method = M_PUT,
+        .facts = { .exists = true, .has_etag = true, .length = 9 },
+    };
+
+    (void)state;
+    tells(&g, "has_if_match",
+          "has_if_match yes e-has_if_match-yes If-Match=\"old\"\n"
+          "if_match_holds no e-if_match_holds-no If-Match=\"old\" ETag=\"k3\"\n"
+          "may_be_applied no e-may_be_applied-no method=PUT Content-Length=5 length=9 operand=If-Match\n"
+          "end r-may_be_applied-no e-may_be_applied-no\n");
+}
+
+static void a_method_that_is_not_allowed(void **state)
+{
+    const struct given g = {
+        .request = "PUT /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .reply = "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n",
+        .operand = "PUT",
+        .route = "/",
+        .path = ARRIVE ROUTED "method_allowed-",
+        .why = R_method_not_allowed,
+        .method = M_PUT,
+    };
+
+    (void)state;
+    tells(
+        &g, "method_allowed",
+        "method_allowed no e-method_allowed-no method=PUT route=/ resource=file Allow=GET, HEAD, OPTIONS operand=PUT\n"
+        "end r-method_allowed-no e-method_allowed-no\n");
+}
+
+static void a_head_that_is_refused(void **state)
+{
+    const struct given bad_byte = {
+        .request = "GET /\rHTTP/1.1\r\n",
+        .path = "receive>",
+        .why = R_bare_carriage_return,
+        .at = 5,
+        .unreadable = true,
+    };
+    const struct given bad_host = {
+        .request = "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+        .operand = "Host",
+        .path = "receive> admitted+ version_supported+ method_known+ understand>",
+        .why = R_host_missing_or_invalid,
+        .at = 23,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&bad_byte, NULL,
+          "receive stopped e-receive-stop-bare-carriage-return bytes_in=78 head_ms=2 offset=5\n"
+          "end r-receive-stop e-receive-stop-bare-carriage-return\n");
+    tells(&bad_host, "understand",
+          "understand stopped e-understand-stop-host-missing-or-invalid target=/ Host=a b operand=Host offset=23\n"
+          "end r-understand-stop e-understand-stop-host-missing-or-invalid\n");
+}
+
+static void an_act_that_stops(void **state)
+{
+    const struct given denied = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .operand = "/a",
+        .route = "/",
+        .path = ALLOWED "has_content- open>",
+        .why = R_acl_denied,
+        .at = EACCES,
+        .method = M_GET,
+        .waits = { { "open", 1 } },
+    };
+    const struct given full = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .route = "/",
+        .path = ALLOWED "has_content- open>",
+        .why = R_helper_queue_full,
+        .method = M_GET,
+    };
+    const struct given redirect = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .reply = "HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n",
+        .operand = "/b",
+        .route = "/a",
+        .path = ARRIVE "route> site_known+ site_running+ path_fits+ query_fits+ segments_fit+ answer_configured+ "
+                       "give_answer>",
+        .why = R_moved_temporarily,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&denied, "open",
+          "open stopped e-open-stop-acl-denied resource=file path=/a open_ms=1 operand=/a errno=EACCES\n"
+          "end r-open-stop e-open-stop-acl-denied\n");
+    tells(&full, "open",
+          "open stopped e-open-stop-helper-queue-full resource=file path=/a\n"
+          "end r-open-stop e-open-stop-helper-queue-full\n");
+    tells(&redirect, "give_answer",
+          "give_answer stopped e-give_answer-stop-moved-temporarily route=/a Location=/b operand=/b\n"
+          "end r-give_answer-stop e-give_answer-stop-moved-temporarily\n");
+}
+
+static void a_client_that_leaves(void **state)
+{
+    const struct given during_open = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .route = "/",
+        .path = ALLOWED "has_content- open>",
+        .why = R_client_closed_request,
+        .method = M_GET,
+        .unanswered = true,
+    };
+    const struct given during_remove = {
+        .request = "DELETE /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .route = "/",
+        .path = ENCODED "is_conditional- reads- removes+ remove>",
+        .why = R_client_closed_request,
+        .method = M_DELETE,
+        .unanswered = true,
+    };
+    const struct given during_content = {
+        .request = "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n",
+        .route = "/",
+        .path = STORES "open> asks_options- condition_demanded- exists- would_create+ names_collection- "
+                       "parent_exists+ create_guarded- store>",
+        .why = R_client_closed_request,
+        .at = 100,
+        .method = M_PUT,
+        .facts = { .parent_exists = true },
+        .waits = { { "open", 1 }, { "create", 2 }, { "content", 40 } },
+    };
+
+    (void)state;
+    tells(&during_open, "open", "open waits null resource=file path=/a\nno end\n");
+    tells(&during_remove, "remove", "remove waits null\nno end\n");
+    tells(&during_content, "parent_exists",
+          "parent_exists yes e-parent_exists-yes parent_exists=true\n"
+          "create_guarded no e-create_guarded-no If-Match=null\n"
+          "store stopped e-store-stop-client-closed-request Content-Length=500 create_ms=2 content_ms=40 offset=100\n"
+          "end r-store-stop e-store-stop-client-closed-request\n");
+}
+
+/* The answer to a finished act found no memory: the reason is not one that the graph came to. */
+static void an_answer_without_memory(void **state)
+{
+    const struct given after_remove = {
+        .request = "DELETE /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .operand = "65536 bytes",
+        .route = "/",
+        .path = ENCODED "is_conditional- reads- removes+ remove>",
+        .why = R_exchange_memory_exhausted,
+        .at = 65536,
+        .method = M_DELETE,
+        .facts = { .exists = true },
+    };
+    const struct given in_store = {
+        .request = "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
+        .route = "/",
+        .path = STORES_THERE "coding_acceptable+ is_conditional- reads- removes- store>",
+        .why = R_exchange_memory_exhausted,
+        .at = 65536,
+        .method = M_PUT,
+    };
+
+    (void)state;
+    tells(&after_remove, "removes",
+          "removes yes e-removes-yes method=DELETE\n"
+          "remove done e-remove-next operand=65536 bytes\n"
+          "end r-remove-next e-remove-next\n");
+    tells(&in_store, "store", "store stopped null Content-Length=5\nend r-store-stop null\n");
+}
+
+/* The tag in the reply is that of what was stored, not the one that the condition was held against. */
+static void a_file_that_is_replaced(void **state)
+{
+    const struct given g = {
+        .request = "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nIf-Match: \"k3\"\r\n\r\n",
+        .reply = "HTTP/1.1 204 No Content\r\nETag: \"k4\"\r\n\r\n",
+        .route = "/",
+        .path = STORES_THERE "coding_acceptable+ is_conditional+ has_if_match+ if_match_holds+ has_if_none_match- "
+                             "read_with_if_modified- reads- removes- store> was_created-",
+        .why = R_replaced,
+        .method = M_PUT,
+        .facts = { .exists = true, .has_etag = true, .has_modified = true, .modified = MODIFIED },
+        .waits = { { "create", 2 }, { "turn", 1 }, { "store", 7 } },
+    };
+
+    (void)state;
+    tells(&g, "if_match_holds",
+          "if_match_holds yes e-if_match_holds-yes If-Match=\"k3\"\n"
+          "has_if_none_match no e-has_if_none_match-no If-None-Match=null\n"
+          "read_with_if_modified no e-read_with_if_modified-no method=PUT If-Modified-Since=null "
+          "modified=Thu, 31 Dec 2026 23:59:59 GMT\n"
+          "reads no e-reads-no method=PUT\n"
+          "removes no e-removes-no method=PUT\n"
+          "store done e-store-next Content-Length=5 create_ms=2 turn_ms=1 store_ms=7\n"
+          "was_created no e-was_created-no created=false\n"
+          "end r-was_created-no e-was_created-no\n");
+}
+
+static void a_server_that_is_full(void **state)
+{
+    const struct given g = {
+        .request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        .operand = "10 connections",
+        .path = "receive> admitted- descriptors_left+ server_has_room+",
+        .why = R_connection_limit_per_client,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&g, "admitted",
+          "admitted no e-admitted-no\n"
+          "descriptors_left yes e-descriptors_left-yes\n"
+          "server_has_room yes e-server_has_room-yes client=192.0.2.7 operand=10 connections\n"
+          "end r-server_has_room-yes e-server_has_room-yes\n");
+}
+
+static void hosts_and_targets_of_other_forms(void **state)
+{
+    const struct given absolute = {
+        .request = "GET http://Other.example:81 HTTP/1.1\r\nHost: a\r\n\r\n",
+        .operand = "Other.example",
+        .path = ARRIVE "route> site_known-",
+        .why = R_site_not_found,
+        .method = M_GET,
+    };
+    const struct given asterisk = {
+        .request = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        .reply = "HTTP/1.1 204 No Content\r\nAllow: GET\r\n\r\n",
+        .path = "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide+ "
+                "describe_server>",
+        .why = R_server_options_answered,
+        .method = M_OPTIONS,
+    };
+    const struct given no_host = {
+        .request = "GET /%ff%41 HTTP/1.0\r\n\r\n",
+        .path = ARRIVE "route> site_known-",
+        .why = R_site_not_found,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&absolute, "route",
+          "route done e-route-next host=Other.example path=/\n"
+          "site_known no e-site_known-no host=Other.example site=null operand=Other.example\n"
+          "end r-site_known-no e-site_known-no\n");
+    tells(&asterisk, "server_wide",
+          "server_wide yes e-server_wide-yes target=*\n"
+          "describe_server done e-describe_server-next Allow=GET\n"
+          "end r-describe_server-next e-describe_server-next\n");
+    tells(&no_host, "route",
+          "route done e-route-next host=null path=/\xEF\xBF\xBD"
+          "A\n"
+          "site_known no e-site_known-no host=null site=null\n"
+          "end r-site_known-no e-site_known-no\n");
+}
+
+/* Of what was cut off or taken out nothing is claimed. */
+static void nothing_is_guessed(void **state)
+{
+    const struct given cut = {
+        .request = "GET /a?k=[removed] HTTP/1.1\r\nExpect: 100-contin",
+        .path = ARRIVE ROUTED "method_allowed-",
+        .why = R_method_not_allowed,
+        .method = M_GET,
+        .request_cut = true,
+    };
+    const struct given cut_early = {
+        .request = "GET /aaaaaaaaaaaaaaaa",
+        .path = ARRIVE "route> site_known+ site_running+ path_fits+ query_fits+ segments_fit-",
+        .why = R_too_many_url_segments,
+        .method = M_GET,
+        .request_cut = true,
+    };
+
+    (void)state;
+    tells(&cut, NULL,
+          "receive done e-receive-next bytes_in=78 head_ms=2\n"
+          "admitted yes e-admitted-yes\n"
+          "version_supported yes e-version_supported-yes version=HTTP/1.1\n"
+          "method_known yes e-method_known-yes method=GET\n"
+          "understand done e-understand-next target=/a?k=[removed]\n"
+          "expectation_met yes e-expectation_met-yes Expect=100-contin version=HTTP/1.1\n"
+          "server_wide no e-server_wide-no target=/a?k=[removed]\n"
+          "route done e-route-next path=/a\n"
+          "site_known yes e-site_known-yes site=null\n"
+          "site_running yes e-site_running-yes site=null\n"
+          "path_fits yes e-path_fits-yes path_bytes=2\n"
+          "query_fits yes e-query_fits-yes\n"
+          "segments_fit yes e-segments_fit-yes segments=1\n"
+          "answer_configured no e-answer_configured-no route=null resource=null\n"
+          "method_allowed no e-method_allowed-no method=GET route=null resource=null\n"
+          "end r-method_allowed-no e-method_allowed-no\n");
+    tells(&cut_early, "path_fits",
+          "path_fits yes e-path_fits-yes\n"
+          "query_fits yes e-query_fits-yes\n"
+          "segments_fit no e-segments_fit-no\n"
+          "end r-segments_fit-no e-segments_fit-no\n");
+}
+
+static void a_trace_that_no_graph_made(void **state)
+{
+    const struct given g = {
+        .request = "GET / HTTP/1.1\r\n\r\n",
+        .path = "receive> admitted+ exists-",
+        .why = R_not_found,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&g, "admitted",
+          "admitted yes e-admitted-yes\n"
+          "version_supported no e-version_supported-no version=HTTP/1.1\n"
+          "end r-version_supported-no e-version_supported-no\n");
+}
+
+static const struct given refused = {
+    .request = "GET /\xff\rHTTP/1.1\r\n",
+    .operand = "\xff",
+    .path = "receive>",
+    .why = R_bare_carriage_return,
+    .at = 6,
+    .unreadable = true,
+};
+
+static void the_json_is_as_described(void **state)
+{
+    static const char *const words[LANGUAGES][2] = {
+        { "Read the request line and the header fields.", "The head of the request could not be used." },
+        { "读取请求行和首部字段。", "请求的首部无法使用。" },
+        { "讀取請求行和標頭欄位。", "請求的標頭無法使用。" },
+    };
+    struct record *r = record_of(&refused);
+    json_t *end = story_end(r);
+
+    (void)state;
+    for (enum language l = 0; l < LANGUAGES; l++) {
+        json_t *path = story_path(&source, r, l);
+        char *got = json_dumps(path, JSON_COMPACT), want[1024];
+
+        snprintf(want, sizeof want,
+                 "[{\"node\":\"receive\",\"block\":\"arrive\",\"kind\":\"act\",\"answer\":\"stopped\","
+                 "\"edge\":\"e-receive-stop-bare-carriage-return\",\"text\":\"%s\",\"says\":\"%s\","
+                 "\"spec\":\"RFC9112:2.2\",\"facts\":[{\"name\":\"bytes_in\",\"value\":\"78\"},"
+                 "{\"name\":\"head_ms\",\"value\":\"2\"},{\"name\":\"operand\",\"value\":\"\xEF\xBF\xBD\"},"
+                 "{\"name\":\"offset\",\"value\":\"6\"}]}]",
+                 words[l][0], words[l][1]);
+        assert_string_equal(got, want);
+        free(got);
+        json_decref(path);
+    }
+    assert_string_equal(member(end, "box"), "r-receive-stop");
+    assert_string_equal(member(end, "edge"), "e-receive-stop-bare-carriage-return");
+    json_decref(end);
+    free(r);
+}
+
+static bool has_fact(unsigned node)
+{
+    static const uint16_t nodes[] = {
+#define FACT(node, tell, name) N_##node,
+#define FLAG(node, member)     N_##node,
+#define WAIT(node, what)
+#include "admin/story.def"
+#undef FACT
+#undef FLAG
+#undef WAIT
+    };
+
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++)
+        if (nodes[i] == node)
+            return true;
+    return false;
+}
+
+/* Every question tells something, but those about how full the server is. */
+static void questions_have_facts(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < GRAPH_NODES; n++)
+        if (graph_nodes[n].ask != NULL && has_fact(n) == (n == N_admitted || n == N_descriptors_left))
+            fail_msg("%s", graph_nodes[n].name);
+}
+
+static unsigned allocations_left;
+
+static void *scarce_malloc(size_t bytes)
+{
+    if (allocations_left == 0)
+        return NULL;
+    allocations_left--;
+    return malloc(bytes);
+}
+
+static json_t *path_with(const struct record *r, unsigned allocations)
+{
+    allocations_left = allocations;
+    return story_path(&source, r, LANGUAGE_EN);
+}
+
+static json_t *end_with(const struct record *r, unsigned allocations)
+{
+    allocations_left = allocations;
+    return story_end(r);
+}
+
+/* Without memory there is no half of a story. */
+static void memory_fails(void **state)
+{
+    struct record *r = record_of(&refused);
+    unsigned needed = 0;
+    json_t *whole;
+
+    (void)state;
+    json_set_alloc_funcs(scarce_malloc, free);
+    while ((whole = path_with(r, needed)) == NULL)
+        needed++;
+    assert_true(needed > 20);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(whole, 0), "facts")), 4);
+    json_decref(whole);
+    for (needed = 0; (whole = end_with(r, needed)) == NULL;)
+        needed++;
+    assert_true(needed > 2);
+    json_decref(whole);
+    json_set_alloc_funcs(malloc, free);
+    free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_is_read),
+        cmocka_unit_test(a_copy_that_is_current),
+        cmocka_unit_test(a_part),
+        cmocka_unit_test(nothing_at_the_path),
+        cmocka_unit_test(a_condition_that_is_false),
+        cmocka_unit_test(a_method_that_is_not_allowed),
+        cmocka_unit_test(a_head_that_is_refused),
+        cmocka_unit_test(an_act_that_stops),
+        cmocka_unit_test(a_client_that_leaves),
+        cmocka_unit_test(an_answer_without_memory),
+        cmocka_unit_test(a_file_that_is_replaced),
+        cmocka_unit_test(a_server_that_is_full),
+        cmocka_unit_test(hosts_and_targets_of_other_forms),
+        cmocka_unit_test(nothing_is_guessed),
+        cmocka_unit_test(a_trace_that_no_graph_made),
+        cmocka_unit_test(the_json_is_as_described),
+        cmocka_unit_test(questions_have_facts),
+        cmocka_unit_test(memory_fails),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
