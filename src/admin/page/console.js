@@ -27,7 +27,6 @@ function go() {
     if (route.view !== name) {
         view?.release();
         name = route.view;
-        main.className = name;
         view = views[name](main);
     }
     view.update(route);

@@ -15,22 +15,22 @@ function figure(name, ...more) {
 }
 
 function classesBar() {
-    const pieces = Object.fromEntries(CLASSES.map(c => [c, el('span', { class: `piece class-${c}` })]));
-    const numbers = Object.fromEntries(CLASSES.map(c => [c, el('b')]));
-    const items = Object.fromEntries(CLASSES.map(c =>
-        [c, el('li', { class: `class-${c}` }, el('a', { href: filterAddress(`class:${c}`), title: t(`class${c}`) }, c === '0' ? t('none') : `${c}xx`), ' ', numbers[c])]));
+    const all = CLASSES.map(c => {
+        const link = el('a', { href: filterAddress(`class:${c}`), title: t(`class${c}`) }, c === '0' ? t('none') : `${c}xx`), count = el('b');
+
+        return { c, count, piece: el('span', { class: `piece class-${c}` }), item: el('li', { class: `class-${c}` }, link, ' ', count) };
+    });
 
     return {
         element: el('div', { class: 'counter classes' }, el('dt', null, t('byClass')),
-            el('dd', null, el('div', { class: 'class-bar', 'aria-hidden': 'true' }, Object.values(pieces)), el('ul', null, Object.values(items)))),
+            el('dd', null, el('div', { class: 'class-bar', 'aria-hidden': 'true' }, all.map(one => one.piece)), el('ul', null, all.map(one => one.item)))),
         show(classes) {
-            for (const c of CLASSES) {
+            for (const { c, count, piece, item } of all) {
                 const n = classes[c] ?? 0;
 
-                pieces[c].style.flexGrow = n;
-                pieces[c].hidden = n === 0;
-                items[c].hidden = n === 0;
-                say(numbers[c], number(n));
+                piece.style.flexGrow = n;
+                piece.hidden = item.hidden = n === 0;
+                say(count, number(n));
             }
         },
     };
@@ -45,7 +45,7 @@ export function makeCounters() {
     return {
         element: el('dl', { class: 'counters' }, [rate, classes, exchanges, running, connections, received, sent, lost].map(part => part.element)),
         show(total) {
-            line.add(total.rate);
+            line.draw();
             say(rate.value, t('perSecond', { n: number(total.rate, 1) }));
             classes.show(total.classes);
             say(exchanges.value, number(total.exchanges));

@@ -22,7 +22,7 @@ function words(entry) {
 function links(title, entries) {
     return entries.length > 0 && el('section', { class: 'links' }, el('h3', null, title), el('ul', null, entries.map(entry =>
         el('li', null, el('a', { href: entry.kind === 'reason' ? reasonAddress(entry.key) : codeAddress(entry.key) }, entry.label), ' ',
-            el('span', { class: 'quiet' }, entry.kind === 'reason' ? entry.reason.text : entry.name)))));
+            el('span', { class: 'quiet' }, entry.name)))));
 }
 
 function meaning(entry) {
@@ -58,7 +58,7 @@ function reasonEntry(entry, graph) {
 
     return el('article', { class: 'entry' },
         el('h2', null, el('span', { class: `code ${statusClass(entry.status)}` }, r.shown.rfc), ' ', el('span', { class: 'reason' }, r.name)),
-        el('p', { class: 'tags' }, el('span', { class: 'quiet' }, r.text)),
+        entry.name !== r.what && el('p', { class: 'quiet' }, entry.name),
         words(entry),
         el('dl', { class: 'pairs' },
             pair(t('lasts'), t(`lasts_${r.lasts}`)),

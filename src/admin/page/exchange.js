@@ -88,7 +88,7 @@ function fact(name, value, hint) {
 function facts(x) {
     return el('dl', { class: 'pairs' },
         fact(t('operand'), x.operand && el('code', null, x.operand), t('operandHint')),
-        fact(t('lasts'), t(`lasts_${x.explanation.lasts}`)),
+        fact(t('lasts'), x.status >= 400 || !x.status ? t(`lasts_${x.explanation.lasts}`) : ''),
         fact(t('at'), x.at ? String(x.at) : '', t('atHint')),
         fact(t('spec'), x.explanation.spec && specLink(x.explanation.spec)),
         fact(t('client'), x.client),

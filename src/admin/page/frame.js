@@ -11,6 +11,10 @@ function button(label, sign, act) {
     return el('button', { type: 'button', title: label, 'aria-label': label, onclick: act }, sign);
 }
 
+function corners() {
+    return svg('svg', { class: 'sign', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4' }));
+}
+
 /* Of the drawing only the blocks, and the way through them. */
 function makeMap(picture, panZoom) {
     const { box, graph, find } = picture;
@@ -33,7 +37,16 @@ function makeMap(picture, panZoom) {
         go(event);
     });
     map.addEventListener('pointermove', event => event.buttons && go(event));
-    return { element: map, sight, way };
+    return {
+        element: map,
+        trace: points => way.setAttribute('points', points.map(p => `${p.x},${p.y}`).join(' ')),
+        /* Of no use while all of the drawing can be seen. */
+        show(seen) {
+            for (const [name, value] of Object.entries(seen))
+                sight.setAttribute(name, value);
+            map.classList.toggle('idle', seen.height >= box.height && seen.width >= box.width);
+        },
+    };
 }
 
 /* label: for those who do not see the drawing. home: (picture) => the box that is shown for key 0. */
@@ -58,9 +71,7 @@ export async function makeFrame(label, home) {
     const panZoom = new PanZoom(element, picture.svg, picture.box, {
         home: () => home(picture),
         onchange: seen => {
-            if (map)
-                for (const [name, value] of Object.entries(seen))
-                    map.sight.setAttribute(name, value);
+            map?.show(seen);
             placeCard();
         },
     });
@@ -68,7 +79,7 @@ export async function makeFrame(label, home) {
     element.append(el('div', { class: 'tools' },
         button(t('zoomIn'), '+', () => panZoom.zoom(ZOOM_STEP)),
         button(t('zoomOut'), '−', () => panZoom.zoom(1 / ZOOM_STEP)),
-        button(t('fit'), '0', () => panZoom.fit(home(picture)))));
+        button(t('fit'), corners(), () => panZoom.fit(home(picture)))));
     return {
         element, picture, panZoom,
         /* To be called once the frame is in the document: only then have its parts a size. */
@@ -76,9 +87,7 @@ export async function makeFrame(label, home) {
             map = makeMap(picture, panZoom);
             element.append(map.element);
         },
-        trace(points) {
-            map.way.setAttribute('points', points.map(p => `${p.x},${p.y}`).join(' '));
-        },
+        trace: points => map.trace(points),
         showCard(node, content) {
             about = node;
             card.replaceChildren(...content);

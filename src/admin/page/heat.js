@@ -6,7 +6,7 @@ import { number } from './format.js';
 import { t } from './language.js';
 import { boxOf } from './picture.js';
 
-const THICKEST = 7;
+const THINNEST = 0.6, THICKEST = 7;
 
 /* Of all ways out of a node, and what they are called. */
 function outOf(graph) {
@@ -31,7 +31,7 @@ export async function makeHeat() {
         const all = edges.reduce((sum, [, n]) => sum + n, 0);
 
         return [
-            el('p', { class: 'card-name' }, `${node.block} / ${node.name}`), el('span', { class: 'question' }, node.text),
+            el('p', { class: 'card-name' }, `${node.block} / ${node.name}`), el('p', { class: 'said' }, node.text),
             el('p', { class: 'card-count' }, t('passedTimes', { n: all })),
             el('dl', { class: 'facts' }, edges.slice(0, 8).map(([edge, n]) => [el('dt', null, edgeName(edge)), el('dd', null, number(n))])),
         ];
@@ -44,6 +44,25 @@ export async function makeHeat() {
             frame.showCard(drawn, cardOf(node));
         else
             frame.hideCard();
+    }
+
+    function edgeCard(edge) {
+        return [
+            el('p', { class: 'card-name' }, edge.from), el('p', { class: 'said' }, edgeName(edge)),
+            el('p', { class: 'card-count' }, t('takenTimes', { n: counts[edge.id] ?? 0 })),
+        ];
+    }
+
+    /* From afar the edges are easier to point at than the nodes. */
+    function listenToEdges() {
+        for (const edge of graph.edges) {
+            const drawn = find(edge.id), from = find(`n-${edge.from}`);
+
+            if (!drawn || !from)
+                continue;
+            drawn.addEventListener('pointerenter', () => frame.showCard(from, edgeCard(edge)));
+            drawn.addEventListener('pointerleave', frame.hideCard);
+        }
     }
 
     /* Roving: one stop for the Tab key, arrow keys through the nodes in the order of the graph. */
@@ -77,29 +96,31 @@ export async function makeHeat() {
 
         drawn?.classList.toggle('cold', share === 0);
         drawn?.style.setProperty('--heat', share.toFixed(3));
-        drawn?.style.setProperty('--width', `${(0.6 + share * THICKEST).toFixed(2)}px`);
+        drawn?.style.setProperty('--width', `${(THINNEST + share * (THICKEST - THINNEST)).toFixed(2)}px`);
     }
 
     function show(edges) {
         const most = Math.log1p(Math.max(1, ...Object.values(edges))), passed = new Map(), stops = new Map();
+        /* A logarithm alone leaves little between often and always; squared, the main way stands out. */
+        const share = n => (Math.log1p(n) / most) ** 2;
 
         counts = edges;
         for (const edge of graph.edges) {
-            const n = edges[edge.id] ?? 0, share = Math.log1p(n) / most;
+            const n = edges[edge.id] ?? 0;
 
             passed.set(edge.from, (passed.get(edge.from) ?? 0) + n);
-            paint(edge.id, share);
+            paint(edge.id, share(n));
             if (edge.on === 'stop')
                 stops.set(edge.from, (stops.get(edge.from) ?? 0) + n);
             else if (edge.end)
-                paint(`r-${edge.from}-${edge.on}`, share);
+                paint(`r-${edge.from}-${edge.on}`, share(n));
         }
         for (const [name, n] of stops) {
-            paint(`e-${name}-stop`, Math.log1p(n) / most);
-            paint(`r-${name}-stop`, Math.log1p(n) / most);
+            paint(`e-${name}-stop`, share(n));
+            paint(`r-${name}-stop`, share(n));
         }
         for (const [name, n] of passed)
-            paint(`n-${name}`, Math.log1p(n) / most);
+            paint(`n-${name}`, share(n));
     }
 
     return {
@@ -109,6 +130,7 @@ export async function makeHeat() {
             picture.svg.classList.add('heat');
             panZoom.fit(picture.box, { glide: false, margin: 8 });
             listen();
+            listenToEdges();
         },
         /* An end is looked at from outside: show where it is. */
         lookAt(name) {

@@ -5,7 +5,7 @@ import { t } from './language.js';
 import { boxOf, unionOf } from './picture.js';
 import { stepCard } from './step.js';
 
-const LAST = 5, READABLE = 0.62;
+const LAST = 6, READABLE = 0.6;
 
 const centre = box => ({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
 
@@ -83,11 +83,11 @@ export async function makeLit({ path, end }, onlook) {
 
     /* All of the path when it can be read so; otherwise its end, because that is what was asked about. */
     function fit() {
-        const home = homeOf(picture), scale = Math.min(panZoom.width / home.width, panZoom.height / home.height);
-        const last = [...nodes.slice(-LAST), box].filter(Boolean);
+        const ends = [homeOf(picture)];
 
-        if (last.length)
-            panZoom.fit(scale >= READABLE ? home : unionOf(last.map(boxOf)), { glide: false, nearest: 1.1 });
+        for (let n = Math.min(LAST, nodes.length); n > 0; n--)
+            ends.push(unionOf([...nodes.slice(-n), box].filter(Boolean).map(boxOf)));
+        panZoom.fit(ends.find(b => panZoom.scaleFor(b) >= READABLE) ?? ends.at(-1), { glide: false, nearest: 1.1 });
     }
 
     return {

@@ -1,58 +1,99 @@
 /* The view of what runs: exchanges that have not ended, and where in the graph each of them is. */
 
-import { ask, askOnce } from './api.js';
+import { ask } from './api.js';
 import { el } from './dom.js';
 import { duration } from './format.js';
 import { makeFrame } from './frame.js';
 import { t } from './language.js';
-import { boxOf, unionOf } from './picture.js';
+import { boxOf } from './picture.js';
 import { errorState } from './states.js';
 
-const REFRESH_MS = 1000;
+const REFRESH_MS = 1000, AROUND = 240;
 
-function nodeCell(x, words, shown) {
+const stateName = state => t(`state_${state.replace('-', '_')}`);
+
+function nodeCell(x, words, chosen) {
     if (!x.node)
-        return el('td', { class: 'where quiet' }, t(`state_${x.state.replace('-', '_')}`));
-    return el('td', { class: 'where' }, el('a', { href: `#now=${encodeURIComponent(x.node)}`, 'aria-current': x.node === shown ? 'true' : null }, x.node),
+        return el('td', { class: 'where' });
+    return el('td', { class: 'where' }, el('a', { href: `#now=${encodeURIComponent(x.node)}`, 'aria-current': x.node === chosen ? 'true' : null }, x.node),
         el('span', { class: 'quiet' }, words.get(x.node)));
 }
 
-function row(x, words, shown) {
+function row(x, words, chosen) {
     const asked = x.method ? `${x.method} ${x.target}` : t('unreadYet');
 
     return el('tr', null,
         el('td', { class: 'number' }, duration(x.ms)),
         el('td', { class: 'asked', title: asked }, asked, el('span', { class: 'quiet' }, x.client)),
-        el('td', { class: 'state-name' }, t(`state_${x.state.replace('-', '_')}`)),
-        nodeCell(x, words, shown),
+        el('td', { class: 'state-name' }, stateName(x.state)),
+        nodeCell(x, words, chosen),
         el('td', { class: 'waits' }, x.wait ? `${x.wait}, ${duration(x.wait_ms)}` : ''));
 }
 
-export function mountNow(place) {
-    const end = new AbortController(), body = el('tbody'), note = el('p', { class: 'quiet' }), stage = el('div', { class: 'stage' });
-    const table = el('table', { class: 'running' }, el('thead', null, el('tr', null,
-        ['runningFor', 'request', 'state', 'where', 'waitsFor'].map(name => el('th', { scope: 'col', class: name === 'runningFor' ? 'number' : null }, t(name))))), body);
-    let timer = 0, shown = null, frame = null, words = new Map();
+function makeTable() {
+    const body = el('tbody'), heads = ['runningFor', 'request', 'state', 'where', 'waitsFor'].map(name =>
+        el('th', { scope: 'col', class: name === 'runningFor' ? 'number' : null }, t(name)));
+    const element = el('table', { class: 'running' }, el('thead', null, el('tr', null, heads)), body);
 
-    function show({ exchanges, more, silent }) {
-        const parts = [exchanges.length ? t('runningCount', { n: exchanges.length + more }) : t('noneRunning')];
+    return {
+        element,
+        /* A link that had the focus has it again in the new rows. */
+        show(rows) {
+            const at = [...body.querySelectorAll('a')].indexOf(document.activeElement);
 
-        if (more)
-            parts.push(t('moreRunning', { n: more }));
-        if (silent)
-            parts.push(t('silent', { n: silent }));
-        note.textContent = parts.join(' · ');
-        table.hidden = exchanges.length === 0;
-        const focused = body.contains(document.activeElement) ? [...body.querySelectorAll('a')].indexOf(document.activeElement) : -1;
+            element.hidden = rows.length === 0;
+            body.replaceChildren(...rows);
+            if (at >= 0)
+                body.querySelectorAll('a')[at]?.focus();
+        },
+    };
+}
 
-        body.replaceChildren(...exchanges.map(x => row(x, words, shown)));
-        if (focused >= 0)
-            body.querySelectorAll('a')[focused]?.focus();
+function summary({ exchanges, more, silent }) {
+    const parts = [exchanges.length ? t('runningCount', { n: exchanges.length + more }) : t('noneRunning')];
+
+    if (more)
+        parts.push(t('moreRunning', { n: more }));
+    if (silent)
+        parts.push(t('silent', { n: silent }));
+    return parts.join(' · ');
+}
+
+/* The nodes at which exchanges are stand out; the chosen one is shown near. */
+function light({ picture, panZoom, showCard, hideCard }, busy, chosen, moved) {
+    const node = picture.find(`n-${chosen}`);
+
+    for (const name of picture.graph.nodes.map(each => each.name)) {
+        const drawn = picture.find(`n-${name}`);
+
+        drawn?.classList.toggle('on', busy.has(name) || name === chosen);
+        drawn?.classList.toggle('looked', name === chosen);
     }
+    if (!moved)
+        return;
+    if (!node) {
+        hideCard();
+        return panZoom.fit(picture.box, { margin: 8, glide: false });
+    }
+    const b = boxOf(node);
+
+    panZoom.fit({ x: b.x - AROUND, y: b.y - AROUND, width: b.width + 2 * AROUND, height: b.height + 2 * AROUND }, { glide: false });
+    showCard(node, [el('p', { class: 'card-name' }, chosen), el('p', { class: 'said' }, picture.graph.nodes.find(each => each.name === chosen)?.text)]);
+}
+
+export function mountNow(place) {
+    const end = new AbortController(), table = makeTable(), note = el('p', { class: 'quiet' }), stage = el('div', { class: 'stage' });
+    let timer = 0, chosen = null, frame = null, words = new Map(), busy = new Set();
 
     async function refresh() {
         try {
-            show(await ask('/api/running', {}, end.signal));
+            const answer = await ask('/api/running', {}, end.signal);
+
+            busy = new Set(answer.exchanges.map(x => x.node));
+            note.textContent = summary(answer);
+            table.show(answer.exchanges.map(x => row(x, words, chosen)));
+            if (frame)
+                light(frame, busy, chosen, false);
         } catch (error) {
             if (end.signal.aborted)
                 return;
@@ -61,35 +102,31 @@ export function mountNow(place) {
         timer = setTimeout(refresh, REFRESH_MS);
     }
 
-    async function mark() {
-        frame ??= await makeFrame(t('heatPicture'), picture => picture.box);
-        if (end.signal.aborted)
-            return frame.release();
-        const { picture, panZoom } = frame, node = picture.find(`n-${shown}`);
+    async function start() {
+        try {
+            const made = await makeFrame(t('heatPicture'), picture => picture.box);
 
-        if (!frame.element.isConnected) {
+            if (end.signal.aborted)
+                return made.release();
+            frame = made;
+            words = new Map(frame.picture.graph.nodes.map(node => [node.name, node.text]));
             stage.replaceChildren(frame.element);
             frame.settle();
+            frame.picture.svg.classList.add('lit');
+            light(frame, busy, chosen, true);
+        } catch (error) {
+            stage.replaceChildren(errorState(error));
         }
-        picture.svg.classList.add('lit');
-        picture.svg.querySelectorAll('.on, .looked').forEach(part => part.classList.remove('on', 'looked'));
-        if (!node)
-            return panZoom.fit(picture.box);
-        node.classList.add('on', 'looked');
-        const b = boxOf(node);
-
-        panZoom.fit(unionOf([b, { x: b.x - 160, y: b.y - 120, width: b.width + 320, height: b.height + 240 }]), { glide: false });
-        frame.showCard(node, [el('p', { class: 'card-name' }, shown), el('span', { class: 'question' }, words.get(shown) ?? '')]);
     }
 
-    place.replaceChildren(el('div', { class: 'now' }, el('div', { class: 'list' }, el('div', { class: 'bar' }, note), table), stage));
-    askOnce('/api/graph').then(graph => { words = new Map(graph.nodes.map(node => [node.name, node.text])); }, () => {}).then(refresh);
+    place.replaceChildren(el('div', { class: 'now' }, el('div', { class: 'list' }, el('div', { class: 'bar' }, note), table.element), stage));
+    start().then(refresh);
     return {
         update(route) {
-            shown = route.key;
-            place.firstChild.classList.toggle('with-stage', shown !== null);
-            if (shown)
-                mark().catch(error => stage.replaceChildren(errorState(error)));
+            chosen = route.key;
+            place.firstChild.classList.toggle('with-stage', chosen !== null);
+            if (frame)
+                light(frame, busy, chosen, true);
         },
         release() {
             end.abort();

@@ -61,10 +61,13 @@ export class PanZoom {
         this.apply();
     }
 
+    scaleFor(box, margin = 24) {
+        return Math.min((this.width - 2 * margin) / box.width, (this.height - 2 * margin) / box.height);
+    }
+
     /* Shows the whole box, no nearer than `nearest` pixels a unit. */
     fit(box, { nearest = 1.25, glide = true, margin = 24 } = {}) {
-        const scale = Math.max(this.farthest, Math.min(nearest,
-            (this.width - 2 * margin) / box.width, (this.height - 2 * margin) / box.height));
+        const scale = Math.max(this.farthest, Math.min(nearest, this.scaleFor(box, margin)));
         const x = box.x + box.width / 2 - this.width / scale / 2, y = box.y + box.height / 2 - this.height / scale / 2;
 
         this.go(x, y, scale, glide);

@@ -33,7 +33,7 @@ function copy(from) {
         if (from.hasAttribute(attribute))
             to.setAttribute(attribute, from.getAttribute(attribute));
     if (from.getAttribute('fill') === 'none')
-        to.classList.add('line');
+        to.classList.add('hollow');
     if (name === 'text')
         to.textContent = from.textContent;
     else
@@ -46,6 +46,11 @@ function draw(from) {
     const root = copy(from.querySelector('g.graph'));
 
     root.querySelector('#a_server')?.remove();
+    /* Names of blocks come last, so that no edge runs over them. */
+    for (const name of root.querySelectorAll('.cluster text')) {
+        name.setAttribute('class', 'cluster-name');
+        root.append(name);
+    }
     return { box: { x: box[0], y: box[1], width: box[2], height: box[3] }, root };
 }
 

@@ -2,6 +2,7 @@
 
 import { askOnce } from './api.js';
 import { dialects } from './codes.js';
+import { language } from './language.js';
 
 /* Vendors of sub-statuses are written with the version of the product; people ask for the product. */
 export function vendorName(vendor) {
@@ -47,7 +48,7 @@ function aliasesOf(reason) {
 function reasonEntry(r) {
     const status = parseInt(r.shown.rfc, 10) || 0;
 
-    return { kind: 'reason', key: r.name, label: r.name, status, name: r.text, group: 'reasons', what: r.what, todo: r.todo, spec: r.spec, reason: r, aliases: aliasesOf(r) };
+    return { kind: 'reason', key: r.name, label: r.name, status, name: language() === 'en' ? r.text : r.what, group: 'reasons', what: r.what, todo: r.todo, spec: r.spec, reason: r, aliases: aliasesOf(r) };
 }
 
 export async function registry() {
@@ -55,7 +56,7 @@ export async function registry() {
     const entries = [...statuses.map(statusEntry), ...substatuses.map(substatusEntry), ...reasons.map(reasonEntry)];
 
     for (const entry of entries)
-        entry.words = [entry.label, ...entry.aliases, entry.vendor, entry.name, entry.what, entry.todo].join('\n').toLowerCase();
+        entry.words = [entry.label, ...entry.aliases, entry.vendor, entry.name, entry.reason?.text, entry.what, entry.todo].join('\n').toLowerCase();
     return entries;
 }
 

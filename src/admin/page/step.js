@@ -9,18 +9,13 @@ export function specLink(spec) {
     return address ? el('a', { class: 'spec', href: address, target: '_blank', rel: 'noopener noreferrer' }, spec) : el('span', { class: 'spec' }, spec);
 }
 
-export function answerTag(answer, text) {
-    return el('span', { class: `answer ${answer}` }, text);
-}
-
 function factList(facts) {
     return el('dl', { class: 'facts' }, facts.map(fact => [el('dt', null, fact.name), el('dd', null, fact.value)]));
 }
 
 export function stepBody(step) {
     return [
-        el('span', { class: 'question' }, step.text),
-        answerTag(step.answer, step.says),
+        el('p', { class: 'said' }, step.text, ' ', el('b', { class: `answer ${step.answer}` }, step.says)),
         step.facts.length > 0 && factList(step.facts),
     ].filter(Boolean);
 }

@@ -4,7 +4,7 @@ import { el } from './dom.js';
 import { t } from './language.js';
 import { specLink, stepBody } from './step.js';
 
-const SHORTEST_FOLD = 4, LAST = 3;
+const SHORTEST_FOLD = 3, LAST = 3;
 
 function eventful(step, i, path) {
     return step.facts.length > 0 || step.answer === 'stopped' || step.answer === 'waits' || i >= path.length - LAST;
