@@ -230,6 +230,7 @@ static struct content_facts facts_of(const struct explain_input *in)
         .what = span_of(explain_what(in->why, language)),
         .next = span_of(explain_todo(in->why, language)),
         .is_error = in->status / 100 >= 4,
+        .has_why = in->console.n > 0 && in->id.n > 0,
         .operand = cut(operand_of(in)),
         .about = about_of(in->why, &words[language]),
         .path = cut(span_is(in->path, in->link_to) ? (struct span){ 0 } : in->path),

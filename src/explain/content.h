@@ -31,6 +31,7 @@ struct explain_input {
     uint32_t at;          /* where in the input of the client the fault lies, in bytes; of refused syntax only */
     bool has_at;
     struct span id;                         /* of the exchange */
+    struct span console;                    /* URL where the id can be looked up, with '/' at its end */
     struct span path;                       /* decoded path of the request */
     struct span link_to;                    /* where a redirect leads: the value of Location */
     struct span note;                       /* what the operator has to say about this place */

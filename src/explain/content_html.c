@@ -132,6 +132,22 @@ static void alternatives(struct bounded *b, const struct content_facts *f)
     bounded_put(b, SPAN("</ul>\n"));
 }
 
+/* The id leads to the place that tells why. */
+static void id_row(struct bounded *b, const struct content_facts *f)
+{
+    if (!f->has_why) {
+        row(b, f->words->id, (struct content_cut){ f->in->id, false }, true);
+        return;
+    }
+    bounded_put(b, SPAN("<dt>"));
+    bounded_put(b, f->words->id);
+    bounded_put(b, SPAN("</dt><dd><code><a href=\""));
+    content_put_why(b, f, escape_markup);
+    bounded_put(b, SPAN("\">"));
+    content_put(b, f->in->id, escape_markup);
+    bounded_put(b, SPAN("</a></code></dd>\n"));
+}
+
 static void rows(struct bounded *b, const struct content_facts *f)
 {
     const struct content_words *w = f->words;
@@ -143,7 +159,7 @@ static void rows(struct bounded *b, const struct content_facts *f)
     row(b, w->versions, (struct content_cut){ f->versions, false }, true);
     row(b, w->lasts, (struct content_cut){ f->lasts, false }, false);
     row(b, w->reason, (struct content_cut){ f->name, false }, true);
-    row(b, w->id, (struct content_cut){ f->in->id, false }, true);
+    id_row(b, f);
     bounded_put(b, SPAN("</dl>\n"));
 }
 

@@ -31,6 +31,7 @@ struct content_facts {
     struct span about;    /* label of the operand */
     struct span lasts;    /* empty for what is no error */
     char at[12];          /* empty when it is not known */
+    bool has_why;         /* there is a place where the id can be looked up */
     struct span versions; /* of HTTP that are spoken, when the reason is about them */
 };
 
@@ -54,6 +55,14 @@ static inline void content_put_cut(struct bounded *b, struct content_cut c, cont
     content_put(b, c.text, escape);
     if (c.cut)
         bounded_put(b, SPAN("…"));
+}
+
+/* The address of the exchange in the console, if has_why. */
+static inline void content_put_why(struct bounded *b, const struct content_facts *f, content_escape_fn escape)
+{
+    content_put(b, f->in->console, escape);
+    bounded_put(b, SPAN("#id="));
+    content_put(b, f->in->id, escape);
 }
 
 #endif

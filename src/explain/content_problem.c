@@ -103,5 +103,10 @@ void content_problem(struct bounded *b, const struct content_facts *f)
         sure_member(b, "lasts", span_of(lasting[reason_info(f->in->why)->lasts]));
     sure_member(b, "next", f->next);
     sure_member(b, "id", f->in->id);
+    if (f->has_why) {
+        bounded_put(b, SPAN(",\n  \"why\": \""));
+        content_put_why(b, f, escape_json);
+        bounded_put(b, SPAN("\""));
+    }
     bounded_put(b, SPAN("\n}\n"));
 }

@@ -63,6 +63,22 @@ static void alternatives(struct bounded *b, const struct content_facts *f)
         alternative(b, &f->in->alternatives[i]);
 }
 
+/* "Id: 7k3v9c2q (https://console.example.org/#id=7k3v9c2q)" */
+static void id_row(struct bounded *b, const struct content_facts *f)
+{
+    if (f->in->id.n == 0)
+        return;
+    bounded_put(b, f->words->id);
+    bounded_put(b, f->words->colon);
+    content_put(b, f->in->id, escape_controls);
+    if (f->has_why) {
+        bounded_put(b, SPAN(" ("));
+        content_put_why(b, f, escape_controls);
+        bounded_put(b, SPAN(")"));
+    }
+    bounded_put(b, SPAN("\n"));
+}
+
 void content_text(struct bounded *b, const struct content_facts *f)
 {
     const struct content_words *w = f->words;
@@ -84,5 +100,5 @@ void content_text(struct bounded *b, const struct content_facts *f)
     sure_row(b, f, w->lasts, f->lasts);
     sure_row(b, f, w->next, f->next);
     alternatives(b, f);
-    sure_row(b, f, w->id, f->in->id);
+    id_row(b, f);
 }

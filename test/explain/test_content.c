@@ -148,6 +148,30 @@ static void html_escapes_everything(void **state)
     has_not(content, "url(");
 }
 
+/* Where there is a console, the id leads there. */
+static void ids_lead_to_the_console(void **state)
+{
+    struct explain_input in = failed;
+
+    (void)state;
+    in.console = SPAN("https://a.example/c&d/");
+    has(content_of(&in), "\nId: 7k3v9c2q (https://a.example/c&d/#id=7k3v9c2q)\n");
+    in.accept = SPAN("application/json");
+    has(content_of(&in), ",\n  \"id\": \"7k3v9c2q\",\n  \"why\": \"https://a.example/c&d/#id=7k3v9c2q\"\n}\n");
+    in.accept = SPAN("text/html");
+    has(content_of(&in),
+        "<dt>Id</dt><dd><code><a href=\"https://a.example/c&amp;d/#id=7k3v9c2q\">7k3v9c2q</a></code></dd>\n");
+    in.id = (struct span){ 0 };
+    has_not(content_of(&in), "a.example");
+    in.accept = SPAN("application/json");
+    has_not(content_of(&in), "\"why\"");
+    in.accept = SPAN("*/*");
+    has_not(content_of(&in), "a.example");
+    in.id = SPAN("7k3v9c2q");
+    in.console = (struct span){ 0 };
+    has_not(content_of(&in), "#id=");
+}
+
 /* R113 */
 static void errors_say_whether_they_last(void **state)
 {
@@ -332,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(text_says_it_all, setup, teardown),
         cmocka_unit_test_setup_teardown(problem_is_as_rfc9457_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(html_escapes_everything, setup, teardown),
+        cmocka_unit_test_setup_teardown(ids_lead_to_the_console, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_say_whether_they_last, setup, teardown),
         cmocka_unit_test_setup_teardown(redirects_link_to_the_new_place, setup, teardown),
         cmocka_unit_test_setup_teardown(some_reasons_owe_a_detail, setup, teardown),
