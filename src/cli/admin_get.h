@@ -32,7 +32,7 @@ struct admin_answer {
  *
  * Returns  NULL with *out set; or a static sentence for the operator, "why: what to do", and *out untouched
  * Threads  any
- * Spec     RFC9112:6.3: content by length, in chunks, or up to the end of the connection; interim answers are passed over
+ * Spec     RFC9112:6.3: content by length, in chunks, or until the connection ends; interim answers are passed over
  */
 const char *admin_get(const struct address *to, const struct admin_question *question, struct admin_answer *out)
     __attribute__((warn_unused_result));
