@@ -117,7 +117,7 @@ function pathSection(x) {
         if (!x.path.length)
             return stage.replaceChildren(el('p', { class: 'quiet' }, t('noPath')));
         try {
-            lit = await makeLit(x, i => steps.look(i));
+            lit = await makeLit(x, steps.look, steps.show);
         } catch (error) {
             if (!gone())
                 stage.replaceChildren(errorState(error));

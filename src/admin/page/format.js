@@ -23,7 +23,7 @@ export function number(n, digits = 0) {
 
 function unit(n, name, digits) {
     return new Intl.NumberFormat(language(), {
-        style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits,
+        style: 'unit', unit: name, unitDisplay: name === 'byte' ? 'long' : 'short', maximumFractionDigits: digits,
     }).format(n);
 }
 

@@ -5,7 +5,7 @@ import { t } from './language.js';
 import { PanZoom, ZOOM_STEP } from './pan_zoom.js';
 import { boxOf, takePicture } from './picture.js';
 
-const CARD_GAP = 10;
+const CARD_GAP = 10, MAP_ROOM = 88, NARROW = 480;
 
 function button(label, sign, act) {
     return el('button', { type: 'button', title: label, 'aria-label': label, onclick: act }, sign);
@@ -86,6 +86,7 @@ export async function makeFrame(label, home) {
         settle() {
             map = makeMap(picture, panZoom);
             element.append(map.element);
+            panZoom.inset = element.clientWidth > NARROW ? MAP_ROOM : 0;
         },
         trace: points => map.trace(points),
         showCard(node, content) {

@@ -14,7 +14,7 @@ function head(title, { line, fields, cut }, nothing) {
         el('h4', null, title),
         line ? el('p', { class: 'first-line' }, line) : el('p', { class: 'quiet' }, nothing),
         rows.length > 0 && el('table', null, el('tbody', null, rows)),
-        cut && el('p', { class: 'quiet' }, t('cut')));
+        cut && el('p', { class: 'quiet small' }, t('cut')));
 }
 
 export function heads(exchange) {

@@ -23,11 +23,13 @@ function partsOf(step, find) {
     return parts.filter(Boolean);
 }
 
-/* path, end: of the API. onlook(index or -1): a node is looked at. */
-export async function makeLit({ path, end }, onlook) {
-    const homeOf = ({ find }) => unionOf([...path.map(step => find(`n-${step.node}`)), end && find(end.box)].filter(Boolean).map(boxOf));
+/* path, end: of the API. onlook(index or -1): a node is looked at. onpick(index): one is chosen. */
+export async function makeLit({ path, end }, onlook, onpick) {
+    /* A box of stops is large: of it, only the row. */
+    const endOf = find => end && (find(path.at(-1).answer === 'stopped' ? end.edge : end.box) ?? find(end.box));
+    const homeOf = ({ find }) => unionOf([...path.map(step => find(`n-${step.node}`)), endOf(find)].filter(Boolean).map(boxOf));
     const frame = await makeFrame(t('pathPicture'), homeOf), { picture, panZoom } = frame, { find } = picture;
-    const nodes = path.map(step => find(`n-${step.node}`)), box = end ? find(end.box) : null;
+    const nodes = path.map(step => find(`n-${step.node}`)), box = endOf(find);
     let looked = -1;
 
     function light() {
@@ -35,9 +37,8 @@ export async function makeLit({ path, end }, onlook) {
         for (const step of path)
             for (const part of partsOf(step, find))
                 part.classList.add('on');
-        box?.classList.add('on');
-        if (end && find(end.edge))
-            find(end.edge).classList.add('on');
+        for (const id of end ? [end.box, end.edge] : [])
+            find(id)?.classList.add('on');
     }
 
     function look(i, { reveal = false, tell = true, focus = false } = {}) {
@@ -60,6 +61,10 @@ export async function makeLit({ path, end }, onlook) {
     function key(event, i) {
         const to = { ArrowDown: i + 1, ArrowRight: i + 1, ArrowUp: i - 1, ArrowLeft: i - 1, Home: 0, End: path.length - 1 }[event.key];
 
+        if (event.key === 'Enter' || event.key === ' ') {
+            event.preventDefault();
+            return onpick(i);
+        }
         if (to === undefined || !nodes[to])
             return;
         event.preventDefault();
@@ -79,6 +84,7 @@ export async function makeLit({ path, end }, onlook) {
         node.addEventListener('focus', () => looked !== i && look(i, { reveal: true }));
         node.addEventListener('blur', () => look(-1));
         node.addEventListener('keydown', event => key(event, i));
+        node.addEventListener('click', () => onpick(i));
     }
 
     /* All of the path when it can be read so; otherwise its end, because that is what was asked about. */

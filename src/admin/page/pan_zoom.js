@@ -9,6 +9,7 @@ export class PanZoom {
     constructor(frame, drawing, whole, { home, onchange }) {
         Object.assign(this, { frame, drawing, whole, home, onchange });
         this.scale = 1;
+        this.inset = 0; /* pixels at the right that something else covers */
         this.x = this.y = 0;
         this.pointers = new Map();
         this.glide = 0;
@@ -62,13 +63,13 @@ export class PanZoom {
     }
 
     scaleFor(box, margin = 24) {
-        return Math.min((this.width - 2 * margin) / box.width, (this.height - 2 * margin) / box.height);
+        return Math.min((this.width - this.inset - 2 * margin) / box.width, (this.height - 2 * margin) / box.height);
     }
 
     /* Shows the whole box, no nearer than `nearest` pixels a unit. */
     fit(box, { nearest = 1.25, glide = true, margin = 24 } = {}) {
         const scale = Math.max(this.farthest, Math.min(nearest, this.scaleFor(box, margin)));
-        const x = box.x + box.width / 2 - this.width / scale / 2, y = box.y + box.height / 2 - this.height / scale / 2;
+        const x = box.x + box.width / 2 - (this.width - this.inset) / scale / 2, y = box.y + box.height / 2 - this.height / scale / 2;
 
         this.go(x, y, scale, glide);
         this.shown = box;

@@ -30,12 +30,15 @@ function foldLine(path, first, end, items) {
     const open = () => {
         line.remove();
         items.slice(first, end).forEach(item => { item.hidden = false; });
+    };
+    const click = () => {
+        open();
         items[first].focus();
     };
-    const line = el('li', { class: 'fold' }, el('button', { type: 'button', class: 'plain', onclick: open },
+    const line = el('li', { class: 'fold' }, el('button', { type: 'button', class: 'plain', onclick: click },
         t('passed', { n: end - first }), el('span', { class: 'quiet' }, blocks)));
 
-    return line;
+    return { line, first, end, open };
 }
 
 /* onlook(index or -1): a step is looked at. */
@@ -46,9 +49,11 @@ export function makeSteps(path, onlook) {
     }, el('span', { class: 'step-name' }, step.node), stepBody(step), step.spec && specLink(step.spec)));
     const list = el('ol', { class: 'steps', 'aria-label': t('pathList') }, items);
 
-    for (const [first, end] of folds(path).reverse()) {
+    const folded = folds(path).map(([first, end]) => foldLine(path, first, end, items));
+
+    for (const { line, first, end } of folded) {
         items.slice(first, end).forEach(item => { item.hidden = true; });
-        items[first].before(foldLine(path, first, end, items));
+        items[first].before(line);
     }
     list.addEventListener('keydown', event => {
         const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key], shown = items.filter(item => !item.hidden);
@@ -64,6 +69,10 @@ export function makeSteps(path, onlook) {
     });
     return {
         element: list,
+        show(i) {
+            folded.find(fold => i >= fold.first && i < fold.end)?.open();
+            items[i].scrollIntoView({ block: 'nearest' });
+        },
         look(looked) {
             items.forEach((item, i) => item.classList.toggle('looked', i === looked));
         },
