@@ -10,7 +10,7 @@
 #include "http/chunk.h"
 
 #define REQUEST_BYTES 2048u
-#define FIRST_BYTES   (16u * 1024)
+#define FIRST_BYTES   ((size_t)16 << 10)
 
 static const char why_refused[] = "nothing listens there: start verdict serve, or name its console with --admin";
 static const char why_no_socket[] = "there is no such socket: start verdict serve, or name its console with --admin";
@@ -142,7 +142,7 @@ static const char *grow(struct incoming *in)
     char *data;
 
     /* The coding of chunks may take as much again. */
-    if (room > 2 * (size_t)(ADMIN_GET_BYTES_MOST + ADMIN_GET_HEAD_BYTES))
+    if (room > 2 * (ADMIN_GET_BYTES_MOST + ADMIN_GET_HEAD_BYTES))
         return why_too_long;
     data = realloc(in->data, room);
     if (data == NULL)

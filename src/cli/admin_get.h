@@ -9,8 +9,8 @@
 #include "reason/reason.h"
 
 #define ADMIN_GET_LIMIT_MS    5000u              /* from the connect to the last byte */
-#define ADMIN_GET_BYTES_MOST  (4u * 1024 * 1024) /* of content */
-#define ADMIN_GET_HEAD_BYTES  (64u * 1024)       /* of all heads of the answer */
+#define ADMIN_GET_BYTES_MOST  ((size_t)4 << 20)  /* of content */
+#define ADMIN_GET_HEAD_BYTES  ((size_t)64 << 10) /* of all heads of the answer */
 #define ADMIN_GET_TOKEN_BYTES 1024u              /* longest token */
 
 /* What to get. Spans are borrowed. */

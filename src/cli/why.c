@@ -100,7 +100,7 @@ bool why_id_read(struct span text, struct why_id *out)
     struct span s = last_id(text);
 
     if (span_is_nocase(span_trim(text), SPAN("last"))) {
-        strcpy(out->text, "last");
+        *out = (struct why_id){ "last" };
         return true;
     }
     if (s.n == 0)

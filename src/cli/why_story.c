@@ -33,19 +33,15 @@ uint64_t why_number(const json_t *object, const char *name)
 
 void why_item_add(struct why_shown *items, const struct why_labels *l, const char *format, ...)
 {
-    size_t n = strlen(items->text), room = sizeof items->text - n;
-    const char *comma = n > 0 ? l->comma : "";
-    size_t behind = strlen(comma);
+    size_t n = strlen(items->text), room = sizeof items->text - n, bytes;
     va_list arguments;
-    int bytes;
 
-    if (behind >= room)
-        return;
-    strcpy(items->text + n, comma);
     va_start(arguments, format);
-    bytes = vsnprintf(items->text + n + behind, room - behind, format, arguments);
+    bytes = (size_t)snprintf(items->text + n, room, "%s", n > 0 ? l->comma : "");
+    if (bytes < room)
+        bytes += (size_t)vsnprintf(items->text + n + bytes, room - bytes, format, arguments);
     va_end(arguments);
-    if (bytes < 0 || (size_t)bytes >= room - behind)
+    if (bytes >= room)
         items->text[n] = '\0';
 }
 

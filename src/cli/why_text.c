@@ -70,7 +70,7 @@ static struct why_shown time_of(const json_t *exchange)
     if (t != NULL)
         *t = ' ';
     if (z != NULL)
-        strcpy(z, " UTC");
+        snprintf(z, sizeof " UTC", " UTC");
     return s;
 }
 
