@@ -22,7 +22,7 @@ static void check_parameter(const struct query *q, const struct query_parameter 
 {
     uint64_t number = 0;
 
-    DIE_UNLESS(p->name.p != NULL && p->value.p != NULL && p->name.n + p->value.n <= text.n);
+    DIE_UNLESS(p->name.n > 0 && p->value.p != NULL && p->name.n + p->value.n <= text.n);
     DIE_UNLESS(has_escapes(text) || (lies_in(p->name, text) && lies_in(p->value, text)));
     DIE_UNLESS(query_value(q, p->name).p != NULL);
     if (query_number(q, p->name, 0, 500, &number))

@@ -50,13 +50,17 @@ static bool parameter_read(struct arena *a, struct span part, struct query_param
 {
     size_t equals = span_find(part, '=');
 
+    if (equals == 0) {
+        *bad_out = part;
+        return false;
+    }
     out->name = (struct span){ part.p, equals };
     out->value = span_from(part, equals < part.n ? equals + 1 : equals);
     if (!decode(a, &out->name, bad_out))
         return false;
     if (decode(a, &out->value, bad_out))
         return true;
-    if (bad_out->n > 0 && out->name.n > 0)
+    if (bad_out->n > 0)
         *bad_out = out->name;
     return false;
 }

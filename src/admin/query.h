@@ -20,7 +20,7 @@ struct query {
     uint32_t count;
 };
 
-/* Spans of *out lie in the text, or in the arena. False: too many of them, a bad escape, or no memory in the arena;
+/* Spans of *out lie in the text, or in the arena. False: too many of them, one without a name, a bad escape, or no memory in the arena;
  * *bad_out is the name of the parameter that is wrong or one too many, or what stands there in its place, and empty
  * without memory. */
 bool query_parse(struct arena *a, struct span text, struct query *out, struct span *bad_out);

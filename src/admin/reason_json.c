@@ -1,5 +1,7 @@
 #include "admin/reason_json.h"
 
+#include "admin/member.h"
+#include "explain/code.h"
 #include "reason/reason_lookup.h"
 
 const char *reason_after_name(enum after after)
@@ -61,4 +63,13 @@ json_t *reason_json(enum reason why)
     json_object_set_new(o, "proxy_error", json_string(info->proxy_error));
     json_object_set_new(o, "spec", json_string(info->spec));
     return o;
+}
+
+json_t *reason_shown_json(enum reason why)
+{
+    json_t *shown = json_object();
+
+    for (enum dialect d = 0; d < DIALECTS; d++)
+        member_string(&shown, dialect_name(d), explain_code(why, d).text);
+    return shown;
 }

@@ -9,6 +9,10 @@
  * spec. The caller owns it. */
 json_t *reason_json(enum reason why);
 
+/* The codes of each dialect as a person writes them (explain/code.h): {"rfc":"404",...}. The caller owns it; NULL without
+ * memory. */
+json_t *reason_shown_json(enum reason why);
+
 /* The same words for columns of the table: "keep" or "close", "unknown", "temporary" or "permanent". */
 const char *reason_after_name(enum after after);
 const char *reason_lasts_name(enum lasts lasts);

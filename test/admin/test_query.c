@@ -42,7 +42,6 @@ static const struct {
     { SPAN_INIT("a=b&c=d"), 2, { SPAN_INIT("a"), SPAN_INIT("b") }, { SPAN_INIT("c"), SPAN_INIT("d") } },
     { SPAN_INIT("&a=b&&c=d&"), 2, { SPAN_INIT("a"), SPAN_INIT("b") }, { SPAN_INIT("c"), SPAN_INIT("d") } },
     { SPAN_INIT("a&b="), 2, { SPAN_INIT("a"), SPAN_INIT("") }, { SPAN_INIT("b"), SPAN_INIT("") } },
-    { SPAN_INIT("=x&=="), 2, { SPAN_INIT(""), SPAN_INIT("x") }, { SPAN_INIT(""), SPAN_INIT("=") } },
     { SPAN_INIT("a=b=c"), 1, { SPAN_INIT("a"), SPAN_INIT("b=c") }, { SPAN_INIT("a"), SPAN_INIT("b=c") } },
     { SPAN_INIT("%61=%41+%2b+%26%3D"),
       1,
@@ -72,11 +71,11 @@ static void parameters_are_taken_apart(void **state)
 static const struct {
     struct span text, bad;
 } wrong[] = {
-    { SPAN_INIT("a=%"), SPAN_INIT("a") },       { SPAN_INIT("a=%4"), SPAN_INIT("a") },
-    { SPAN_INIT("a=%4g"), SPAN_INIT("a") },     { SPAN_INIT("a=%g4"), SPAN_INIT("a") },
-    { SPAN_INIT("a=1&b=%"), SPAN_INIT("b") },   { SPAN_INIT("%zz=1"), SPAN_INIT("%zz") },
-    { SPAN_INIT("%61=%%41"), SPAN_INIT("a") },  { SPAN_INIT("=%zz"), SPAN_INIT("%zz") },
-    { SPAN_INIT("a+b=%4x"), SPAN_INIT("a b") },
+    { SPAN_INIT("a=%"), SPAN_INIT("a") },      { SPAN_INIT("a=%4"), SPAN_INIT("a") },
+    { SPAN_INIT("a=%4g"), SPAN_INIT("a") },    { SPAN_INIT("a=%g4"), SPAN_INIT("a") },
+    { SPAN_INIT("a=1&b=%"), SPAN_INIT("b") },  { SPAN_INIT("%zz=1"), SPAN_INIT("%zz") },
+    { SPAN_INIT("%61=%%41"), SPAN_INIT("a") }, { SPAN_INIT("=%zz"), SPAN_INIT("=%zz") },
+    { SPAN_INIT("a=1&=&b"), SPAN_INIT("=") },  { SPAN_INIT("a+b=%4x"), SPAN_INIT("a b") },
 };
 
 static void bad_escapes_are_named_by_their_parameter(void **state)

@@ -1,0 +1,187 @@
+#include "admin/filter.h"
+
+#include "exchange/exchange.h"
+#include "explain/code.h"
+#include "io/address.h"
+#include "reason/reason.h"
+
+#define STATUS_MOST  9999u /* Cloudflare's error numbers have four digits */
+#define UNIX_MS_MOST (UINT64_C(1) << 53)
+
+static const struct span known[] = { SPAN_INIT("reason"), SPAN_INIT("status"), SPAN_INIT("class"),  SPAN_INIT("site"),
+                                     SPAN_INIT("client"), SPAN_INIT("text"),   SPAN_INIT("failed"), SPAN_INIT("since"),
+                                     SPAN_INIT("before"), SPAN_INIT("limit"),  SPAN_INIT("lang") };
+
+static bool reason_read(struct filter *f, const struct query *q)
+{
+    struct span name = query_value(q, SPAN("reason"));
+
+    f->why = name.p != NULL ? reason_find(name) : R_NONE;
+    return name.p == NULL || f->why != R_NONE;
+}
+
+/* -1 when it is left out. */
+static bool small_read(const struct query *q, struct span name, uint64_t max, int *out)
+{
+    uint64_t number;
+
+    *out = -1;
+    if (query_value(q, name).p == NULL)
+        return true;
+    if (!query_number(q, name, 0, max, &number))
+        return false;
+    *out = (int)number;
+    return true;
+}
+
+/* "404", or "404.13" of IIS. */
+static bool status_read(struct filter *f, const struct query *q)
+{
+    struct span text = query_value(q, SPAN("status"));
+    size_t dot = span_find(text, '.');
+    struct query parts = { .count = 2, .all = { { SPAN("status"), { text.p, dot } }, { SPAN("sub"), text } } };
+
+    f->status = f->sub = -1;
+    if (text.p == NULL)
+        return true;
+    if (dot == text.n)
+        return small_read(q, SPAN("status"), STATUS_MOST, &f->status);
+    parts.all[1].value = span_from(text, dot + 1);
+    return small_read(&parts, SPAN("status"), STATUS_MOST, &f->status) &&
+           small_read(&parts, SPAN("sub"), STATUS_MOST, &f->sub);
+}
+
+static bool failed_read(struct filter *f, const struct query *q)
+{
+    uint64_t failed;
+
+    if (!query_number(q, SPAN("failed"), 0, 1, &failed))
+        return false;
+    f->failed = failed > 0;
+    return true;
+}
+
+/* Unix time in milliseconds, or a time back from now: 30s, 5m, 2h. */
+static bool since_read(struct filter *f, const struct query *q, uint64_t unix_ms)
+{
+    struct span text = query_value(q, SPAN("since"));
+    char last = text.n > 0 ? text.p[text.n - 1] : '0';
+    uint64_t unit_ms = last == 's' ? 1000 : last == 'm' ? 60000 : last == 'h' ? 3600000 : 0;
+    struct query part = { .count = 1, .all = { { SPAN("since"), { text.p, text.n - (unit_ms > 0) } } } };
+    uint64_t number;
+
+    f->since_unix_ms = 0;
+    if (text.p == NULL)
+        return true;
+    if (!query_number(&part, SPAN("since"), 0, unit_ms > 0 ? UNIX_MS_MOST / unit_ms : UNIX_MS_MOST, &number))
+        return false;
+    if (unit_ms == 0)
+        f->since_unix_ms = number;
+    else
+        f->since_unix_ms = number * unit_ms < unix_ms ? unix_ms - number * unit_ms : 0;
+    return true;
+}
+
+static struct span first_bad(struct filter *f, const struct query *q, uint64_t unix_ms)
+{
+    if (!reason_read(f, q))
+        return SPAN("reason");
+    if (!status_read(f, q))
+        return SPAN("status");
+    if (!small_read(q, SPAN("class"), 5, &f->class))
+        return SPAN("class");
+    if (!failed_read(f, q))
+        return SPAN("failed");
+    if (!since_read(f, q, unix_ms))
+        return SPAN("since");
+    return query_unknown(q, known, sizeof known / sizeof known[0]);
+}
+
+bool filter_read(struct filter *f, const struct query *q, uint64_t unix_ms, struct span *bad_out)
+{
+    struct span bad;
+
+    *f = (struct filter){ .site = query_value(q, SPAN("site")),
+                          .client = query_value(q, SPAN("client")),
+                          .text = query_value(q, SPAN("text")) };
+    f->of_admin = span_is(f->site, SPAN("admin"));
+    bad = first_bad(f, q, unix_ms);
+    if (bad.p != NULL)
+        *bad_out = bad;
+    return bad.p == NULL;
+}
+
+bool filter_is_open(const struct filter *f)
+{
+    return f->site.p == NULL && f->client.p == NULL && f->text.n == 0 && f->why == R_NONE && f->status < 0 &&
+           f->class < 0 && !f->failed && f->since_unix_ms == 0;
+}
+
+static bool status_passes(const struct filter *f, const struct record *r)
+{
+    struct code code = reason_code(r->why, r->dialect);
+
+    if (f->sub >= 0)
+        return r->dialect == DIALECT_IIS && r->status_sent == f->status && code.detail == f->sub + 1;
+    return r->status_sent == f->status || (r->dialect != DIALECT_IIS && code.detail > 0 && code.detail == f->status);
+}
+
+static bool client_passes(const struct filter *f, const struct record *r)
+{
+    struct sockaddr_storage peer = { 0 };
+    char text[ADDRESS_TEXT_BYTES];
+
+    memcpy(&peer, r->peer, r->peer_bytes);
+    return span_is_nocase(f->client, address_print((const struct sockaddr *)&peer, r->peer_bytes, ADDRESS_HOST, text));
+}
+
+static bool site_passes(const struct filter *f, const struct admin_source *source, const struct record *r)
+{
+    const char *name = source->site_name(source->server, r->site);
+
+    return f->of_admin || (name != NULL && span_is(f->site, span_of(name)));
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Is `part`, which is not empty, somewhere in s, without regard to the case of ASCII letters? */
+static bool has(struct span s, struct span part)
+{
+    char first = lower(part.p[0]);
+
+    for (; s.n >= part.n; s = span_from(s, 1))
+        if (lower(s.p[0]) == first && span_is_nocase((struct span){ s.p, part.n }, part))
+            return true;
+    return false;
+}
+
+static bool text_passes(const struct filter *f, const struct record *r)
+{
+    static const struct span fields[] = { SPAN_INIT("Host"), SPAN_INIT("User-Agent"), SPAN_INIT("Referer") };
+    char id[EXCHANGE_ID_LETTERS];
+    struct span head = record_request(r);
+
+    exchange_id_write(r->number, id);
+    if (has((struct span){ id, sizeof id }, f->text) || has(record_method(r), f->text) ||
+        has(record_target(r), f->text) || has(record_operand(r), f->text) ||
+        has(span_of(reason_info(r->why)->name), f->text))
+        return true;
+    if (!has(head, f->text))
+        return false;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (has(record_field(head, fields[i]), f->text))
+            return true;
+    return false;
+}
+
+/* The cheap questions first. */
+bool filter_passes(const struct filter *f, const struct admin_source *source, const struct record *r)
+{
+    return (f->why == R_NONE || r->why == f->why) && (f->class < 0 || r->status_sent / 100 == f->class) &&
+           (!f->failed || r->failed || r->slow) && r->unix_ms >= f->since_unix_ms &&
+           (f->status < 0 || status_passes(f, r)) && (f->site.p == NULL || site_passes(f, source, r)) &&
+           (f->client.p == NULL || client_passes(f, r)) && (f->text.n == 0 || text_passes(f, r));
+}
