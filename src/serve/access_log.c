@@ -5,9 +5,13 @@
 #include "base/bounded.h"
 #include "http/date.h"
 #include "http/escape.h"
+#include "http/traceparent.h"
 
 /* Of a text that the client chose, in the line; the rest is cut. */
 #define VALUE_BYTES 2048u
+
+/* Of the trace that the request belongs to: all that is defined today. */
+#define TRACE_BYTES 55u
 
 /* Of a request line that could not be read. */
 #define LINE_BYTES 200u
@@ -16,7 +20,8 @@
 #define LINE_ESCAPED_BYTES (LINE_BYTES * 4)
 
 /* Rows are made of parts that are each bounded; their sum stays below the room with a wide margin. */
-_Static_assert(6 * VALUE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES, "every part at its longest fits");
+_Static_assert(6 * VALUE_BYTES + TRACE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES,
+               "every part at its longest fits");
 
 typedef size_t (*escape_fn)(struct span in, char *out, size_t room);
 
@@ -148,6 +153,14 @@ static void json_phases(struct bounded *l, const struct exchange *x)
     bounded_put(l, SPAN("}"));
 }
 
+static void json_trace(struct bounded *l, const struct exchange *x)
+{
+    struct span trace = field_value(x, FIELD_TRACEPARENT);
+
+    if (traceparent_valid(trace))
+        json_text(l, SPAN(",\"traceparent\":\""), (struct span){ trace.p, TRACE_BYTES });
+}
+
 static struct span reason_name(enum reason r)
 {
     return r == R_NONE ? (struct span){ 0 } : span_of(reason_info(r)->name);
@@ -178,6 +191,7 @@ size_t access_log_json(const struct exchange *x, const struct access_log_peer *p
     json_phases(&l, x);
     json_text(&l, SPAN(",\"referer\":\""), field_value(x, FIELD_REFERER));
     json_text(&l, SPAN(",\"user_agent\":\""), field_value(x, FIELD_USER_AGENT));
+    json_trace(&l, x);
     bounded_put(&l, SPAN(",\"upstream\":\"\"}\n"));
     return l.bytes;
 }

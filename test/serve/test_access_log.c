@@ -234,6 +234,39 @@ static void test_json_says_what_happened(void **state)
     assert_true(span_is(text_of(l, "broken"), SPAN("response-send-timeout")));
 }
 
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+/* A trace that is one is told, without what later versions append; any other is left away. */
+static void test_traces_are_told(void **state)
+{
+    static const struct {
+        struct span sent;
+        bool told;
+    } rows[] = {
+        { SPAN_INIT(TRACE), true },
+        { SPAN_INIT("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more \""), true },
+        { SPAN_INIT("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), false },
+        { SPAN_INIT("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), false },
+        { SPAN_INIT(""), false },
+    };
+    struct logged *l = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        choose_all(l, SPAN("v"));
+        head_add(&l->x->req.head, SPAN("Traceparent"), rows[i].sent);
+        log_json(l);
+        if (rows[i].told)
+            assert_true(span_is(text_of(l, "traceparent"), (struct span){ rows[i].sent.p, sizeof TRACE - 1 }));
+        else
+            assert_null(json_object_get(l->json, "traceparent"));
+        log_combined(l);
+        assert_null(strstr(l->line, "4bf92f"));
+    }
+    choose_all(l, SPAN("v"));
+    log_json(l);
+    assert_null(json_object_get(l->json, "traceparent"));
+}
+
 /* What did not happen took no time, and no time is negative. */
 static void test_moments_that_were_not(void **state)
 {
@@ -354,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_values_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_escape_is_torn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json_says_what_happened, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_traces_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moments_that_were_not, setup, teardown),
         cmocka_unit_test_setup_teardown(test_combined_says_what_happened, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_lines_are_shown, setup, teardown),
