@@ -1,6 +1,6 @@
 /* One exchange: what happened, the way it took through the graph, and all that is kept of it. */
 
-import { ask } from './api.js';
+import { ask, askOnce } from './api.js';
 import { codesTable } from './codes.js';
 import { copyButton } from './copy.js';
 import { el } from './dom.js';
@@ -20,8 +20,10 @@ export function mountExchange(place, id, acts) {
     let lit = null;
 
     place.replaceChildren(el('p', { class: 'quiet waiting' }, t('loading')));
-    ask(`/api/exchanges/${encodeURIComponent(id)}`, {}, end.signal).then(async x => {
-        const path = pathSection(x);
+    Promise.all([ask(`/api/exchanges/${encodeURIComponent(id)}`, {}, end.signal), askOnce('/api/graph').catch(() => null)]).then(async ([x, graph]) => {
+        if (end.signal.aborted)
+            return;
+        const path = pathSection(x, graph);
 
         place.replaceChildren(el('article', { class: 'exchange' }, toolbar(x, acts), headline(x), path.element, section(t('timing'), timeBar(x)),
             section(t('heads'), heads(x)), section(t('codes'), codesTable(x.explanation.codes, x.explanation.others, x.dialect)), about(x)));
@@ -105,9 +107,9 @@ function about(x) {
 }
 
 /* Drawing and list look at the same step. start() is called with both in the document. */
-function pathSection(x) {
+function pathSection(x, graph) {
     let lit = null;
-    const steps = makeSteps(x.path, (i, reveal) => {
+    const steps = makeSteps(x.path, graph, (i, reveal) => {
         steps.look(i);
         lit?.look(i, { reveal, tell: false });
     });

@@ -96,7 +96,7 @@ export function mountExchanges(place) {
     place.replaceChildren(parts.root);
     const unwatch = watchFeed(refresh);
 
-    askOnce('/api/workers').then(({ sites }) => parts.root.classList.toggle('many-sites', sites.filter(Boolean).length > 1), () => {});
+    askOnce('/api/workers').then(({ sites }) => parts.root.classList.toggle('many-sites', sites.filter(name => name && name !== 'admin').length > 1), () => {});
     refresh();
     return {
         update(route) {

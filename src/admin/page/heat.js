@@ -33,7 +33,7 @@ export async function makeHeat() {
         return [
             el('p', { class: 'card-name' }, `${node.block} / ${node.name}`), el('p', { class: 'said' }, node.text),
             el('p', { class: 'card-count' }, t('passedTimes', { n: all })),
-            el('dl', { class: 'facts' }, edges.slice(0, 8).map(([edge, n]) => [el('dt', null, edgeName(edge)), el('dd', null, number(n))])),
+            el('dl', { class: 'facts ways' }, edges.slice(0, 8).map(([edge, n]) => el('div', null, el('dt', null, edgeName(edge)), el('dd', null, number(n))))),
         ];
     }
 

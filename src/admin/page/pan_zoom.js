@@ -51,6 +51,7 @@ export class PanZoom {
         this.drawing.setAttribute('viewBox', `${this.x} ${this.y} ${width} ${height}`);
         this.drawing.style.setProperty('--scale', this.scale);
         this.drawing.classList.toggle('far', this.scale < 0.45);
+        this.drawing.classList.toggle('farther', this.scale < 0.25);
         this.onchange?.({ x: this.x, y: this.y, width, height });
     }
 

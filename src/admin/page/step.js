@@ -10,7 +10,7 @@ export function specLink(spec) {
 }
 
 function factList(facts) {
-    return el('dl', { class: 'facts' }, facts.map(fact => [el('dt', null, fact.name), el('dd', null, fact.value)]));
+    return el('dl', { class: 'facts' }, facts.map(fact => el('div', null, el('dt', null, fact.name), ' ', el('dd', null, fact.value || '–'))));
 }
 
 export function stepBody(step) {

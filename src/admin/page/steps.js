@@ -4,19 +4,27 @@ import { el } from './dom.js';
 import { t } from './language.js';
 import { specLink, stepBody } from './step.js';
 
-const SHORTEST_FOLD = 3, LAST = 3;
+const SHORTEST_FOLD = 3, LAST = 4;
 
-function eventful(step, i, path) {
-    return step.facts.length > 0 || step.answer === 'stopped' || step.answer === 'waits' || i >= path.length - LAST;
+/* Questions that lead on either way: a "yes" there means that something was asked for, given or found. */
+function forksOf(graph) {
+    const ways = new Map();
+
+    for (const edge of graph?.edges ?? [])
+        if (edge.to && (edge.on === 'yes' || edge.on === 'no'))
+            ways.set(edge.from, (ways.get(edge.from) ?? 0) + 1);
+    return new Set([...ways].filter(([, n]) => n === 2).map(([name]) => name));
 }
 
-/* [[first, behind the last]...] of runs that are folded. */
-function folds(path) {
-    const found = [];
+/* [[first, behind the last]...] of runs that are folded: checks passed, work done, things that were not asked for. */
+function folds(path, graph) {
+    const found = [], forks = forksOf(graph);
+    const eventful = (step, i) => step.answer === 'stopped' || step.answer === 'waits' || i >= path.length - LAST
+        || step.answer === 'yes' && forks.has(step.node);
     let first = 0;
 
     path.forEach((step, i) => {
-        if (!eventful(step, i, path))
+        if (!eventful(step, i))
             return;
         if (i - first >= SHORTEST_FOLD)
             found.push([first, i]);
@@ -41,15 +49,15 @@ function foldLine(path, first, end, items) {
     return { line, first, end, open };
 }
 
-/* onlook(index or -1): a step is looked at. */
-export function makeSteps(path, onlook) {
+/* graph: of the API, or null. onlook(index or -1): a step is looked at. */
+export function makeSteps(path, graph, onlook) {
     const items = path.map((step, i) => el('li', {
         class: `step ${step.kind} ${step.answer}`, tabindex: i === path.length - 1 ? 0 : -1,
         onpointerenter: () => onlook(i, false), onpointerleave: () => onlook(-1, false), onfocus: () => onlook(i, true), onclick: () => onlook(i, true),
     }, el('span', { class: 'step-name' }, step.node), stepBody(step), step.spec && specLink(step.spec)));
     const list = el('ol', { class: 'steps', 'aria-label': t('pathList') }, items);
 
-    const folded = folds(path).map(([first, end]) => foldLine(path, first, end, items));
+    const folded = folds(path, graph).map(([first, end]) => foldLine(path, first, end, items));
 
     for (const { line, first, end } of folded) {
         items.slice(first, end).forEach(item => { item.hidden = true; });

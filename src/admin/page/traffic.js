@@ -118,7 +118,7 @@ function topReasons(reasons) {
 }
 
 function slowList(rows) {
-    const slow = [...rows].sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
+    const slow = rows.filter(row => row.ms > 0).sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
 
     if (!slow.length)
         return el('p', { class: 'quiet' }, t('nothingThere'));
