@@ -142,20 +142,36 @@ static bool site_passes(const struct filter *f, const struct admin_source *sourc
     return f->of_admin || (name != NULL && span_is(f->site, span_of(name)));
 }
 
-static char lower(char c)
+static char other_case(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? (char)(c ^ 0x20) : c;
 }
 
-/* Is `part`, which is not empty, somewhere in s, without regard to the case of ASCII letters? */
+/* Where c is in s from `at` on; s.n when it is nowhere. */
+static size_t find_from(struct span s, size_t at, char c)
+{
+    return at + span_find(span_from(s, at), c);
+}
+
+/* Is `part`, which is not empty, somewhere in s, without regard to the case of ASCII letters? Its first letter is looked
+ * for in both cases by memchr(), which is much faster than any loop over bytes. */
 static bool has(struct span s, struct span part)
 {
-    char first = lower(part.p[0]);
+    char first = part.p[0], other = other_case(first);
+    size_t a = span_find(s, first), b = other != first ? span_find(s, other) : s.n;
 
-    for (; s.n >= part.n; s = span_from(s, 1))
-        if (lower(s.p[0]) == first && span_is_nocase((struct span){ s.p, part.n }, part))
+    for (;;) {
+        size_t at = a < b ? a : b;
+
+        if (s.n - at < part.n)
+            return false;
+        if (span_is_nocase((struct span){ s.p + at, part.n }, part))
             return true;
-    return false;
+        if (at == a)
+            a = find_from(s, at + 1, first);
+        else
+            b = find_from(s, at + 1, other);
+    }
 }
 
 static bool text_passes(const struct filter *f, const struct record *r)
@@ -165,12 +181,13 @@ static bool text_passes(const struct filter *f, const struct record *r)
     struct span head = record_request(r);
 
     exchange_id_write(r->number, id);
-    if (has((struct span){ id, sizeof id }, f->text) || has(record_method(r), f->text) ||
-        has(record_target(r), f->text) || has(record_operand(r), f->text) ||
+    if (has((struct span){ id, sizeof id }, f->text) || has(record_operand(r), f->text) ||
         has(span_of(reason_info(r->why)->name), f->text))
         return true;
-    if (!has(head, f->text))
+    if (!has(head, f->text)) /* the rest is part of it */
         return false;
+    if (has(record_method(r), f->text) || has(record_target(r), f->text))
+        return true;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (has(record_field(head, fields[i]), f->text))
             return true;
