@@ -102,11 +102,11 @@ export const texts = {
     apiFailedHelp: ['{status} {reason}', '{status} {reason}', '{status} {reason}'],
     notKept: ['{id} is not kept', '没有保留 {id}', '沒有保留 {id}'],
     notKeptHelp: [
-        'The server keeps the last exchanges of each worker in memory; when it is full, the oldest make room. A restart forgets all.',
-        '服务器把每个工作线程最近的请求保存在内存中；存满后，最旧的会被覆盖。重启后全部清空。',
-        '伺服器把每個工作執行緒最近的請求保存在記憶體中；存滿後，最舊的會被覆蓋。重新啟動後全部清空。',
+        'Each worker keeps its last exchanges in memory (limits.record_count and record_bytes); the oldest make room for new ones, and a restart forgets all.',
+        '每个工作线程把最近的请求保存在内存中（limits.record_count 和 record_bytes）；存满后，最旧的会让位给新的。重启后全部清空。',
+        '每個工作執行緒把最近的請求保存在記憶體中（limits.record_count 和 record_bytes）；存滿後，最舊的會讓位給新的。重新啟動後全部清空。',
     ],
-    notKeptFailures: ['Failures and slow ones have a place of their own and are kept longer.', '失败和较慢的请求另有空间，保留得更久。', '失敗和較慢的請求另有空間，保留得更久。'],
+    notKeptFailures: ['Failures and slow ones are kept longer, in a place of their own (limits.record_failures).', '失败和较慢的请求另有空间，保留得更久（limits.record_failures）。', '失敗和較慢的請求另有空間，保留得更久（limits.record_failures）。'],
 
     /* one exchange */
     close: ['Close', '关闭', '關閉'],
