@@ -63,6 +63,8 @@ function summary({ exchanges, more, silent }) {
 function light({ picture, panZoom, showCard, hideCard }, busy, chosen, moved) {
     const node = picture.find(`n-${chosen}`);
 
+    picture.svg.classList.toggle('lit', node !== null || [...busy].some(Boolean));
+
     for (const name of picture.graph.nodes.map(each => each.name)) {
         const drawn = picture.find(`n-${name}`);
 
@@ -112,7 +114,6 @@ export function mountNow(place) {
             words = new Map(frame.picture.graph.nodes.map(node => [node.name, node.text]));
             stage.replaceChildren(frame.element);
             frame.settle();
-            frame.picture.svg.classList.add('lit');
             light(frame, busy, chosen, true);
         } catch (error) {
             stage.replaceChildren(errorState(error));
