@@ -74,13 +74,15 @@ static json_t *site_json(const struct admin_source *source, uint16_t site)
 /* Who asked, and for what. */
 static void put_request(json_t **o, const struct record *r)
 {
-    struct span head = r->has_request_line ? record_request(r) : (struct span){ 0 };
+    struct span host = { 0 };
 
+    if (r->has_request_line)
+        host = record_field(record_request(r), SPAN("Host"));
     member(o, "client", row_client(r->peer, r->peer_bytes));
     member(o, "protocol", protocol_json(r));
     member(o, "method", row_text(record_method(r)));
     member(o, "target", row_text(record_target(r)));
-    member(o, "host", row_text(record_field(head, SPAN("Host"))));
+    member(o, "host", row_text(host));
 }
 
 static void put_answer(json_t **o, const struct record *r)
