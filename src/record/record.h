@@ -19,27 +19,26 @@
 struct record {
     uint64_t number;  /* what the id is made of */
     uint64_t unix_ms; /* when it ended */
-    uint64_t bytes_in, bytes_out, content_out;
     struct moments moments;
     struct waited waits[EXCHANGE_WAITS];
+    uint64_t bytes_in, bytes_out, content_out;
+    uint16_t status_sent; /* 0: nothing was sent */
+    uint16_t site;        /* number of the site's name (record/tally.h) */
+    uint32_t limit;       /* reserved for what a question compared with; 0 */
     struct trace trace;
-    struct facts facts;    /* without the tag's text */
-    const char *where;     /* in the source, where the reason was named */
-    const char *resource;  /* kind of resource that answered; NULL: none was chosen */
-    uint32_t at;           /* of the verdict: byte offset, or errno */
-    uint32_t broken_at;    /* likewise of the second one */
-    uint32_t limit;        /* reserved for what a question compared with; 0 */
-    uint16_t why, broken;  /* enum reason; broken: R_NONE when sending did not fail */
-    uint16_t site;         /* number of the site's name (record/tally.h) */
-    uint16_t status_sent;  /* 0: nothing was sent */
-    uint8_t dialect;       /* enum dialect: of the route */
-    uint8_t method;        /* enum method */
-    uint8_t major, minor;  /* of the protocol */
-    bool has_request_line; /* the request text begins with one that could be read */
-    bool request_cut, reply_cut;
-    bool slow, failed; /* why it is among the failures, if it is */
+    struct facts facts;         /* without the tag's text */
+    uint32_t why, at;           /* enum reason, and byte offset or errno, of the verdict */
+    const char *where;          /* in the source, where the reason was named */
+    uint32_t broken, broken_at; /* likewise of the second verdict; R_NONE: sending did not fail */
+    const char *resource;       /* kind of resource that answered; NULL: none was chosen */
+    uint32_t method;            /* enum method */
+    uint8_t major, minor;       /* of the protocol */
+    uint8_t dialect;            /* enum dialect: of the route */
     uint8_t peer_bytes;
     uint8_t peer[RECORD_PEER_BYTES]; /* the client's socket address; family alone for a unix socket */
+    bool has_request_line;           /* the request text begins with one that could be read */
+    bool request_cut, reply_cut;
+    bool slow, failed; /* why it is among the failures, if it is */
 
     uint32_t request_bytes, reply_bytes, operand_bytes, route_bytes; /* the texts, in this order, behind the struct */
 };
@@ -99,7 +98,8 @@ struct span record_target(const struct record *r);
 /* The value of a field of a head's text, the first line of that name; p == NULL: it has none. */
 struct span record_field(struct span head, struct span name);
 
-/* The lines of a head's text behind the first: false when there is no more. *at begins as 0. */
+/* The lines of a head's text behind the first, up to an empty one: false when there is no more. *at begins as 0. A line
+ * without a colon, or that begins with white space, has no name and is value as a whole. */
 bool record_field_next(struct span head, size_t *at, struct span *name, struct span *value);
 
 /* Milliseconds between two moments; 0 when either did not happen. */

@@ -38,6 +38,7 @@ struct tally {
     struct tally_path paths[TALLY_PATHS];
     _Atomic uint64_t beyond[2][GRAPH_NODES][2]; /* edges of paths that found no place; [1]: of failures */
     _Atomic uint64_t beyond_stops[2][TALLY_STOPS];
+    _Atomic uint64_t beyond_exchanges[2];
     /* By number of the site, dialect and reason. */
     _Atomic uint64_t ends[TALLY_SITES][DIALECTS][R_COUNT];
 };
