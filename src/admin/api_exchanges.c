@@ -6,8 +6,9 @@
 #include "admin/member.h"
 #include "admin/row.h"
 
-#define LIMIT      100u
-#define LIMIT_MOST 500u
+/* Rows of a page. */
+#define LIMIT      100u /* not a status */
+#define LIMIT_MOST 500u /* not a status */
 
 /* What is asked for. */
 struct page {

@@ -16,9 +16,14 @@ struct find_ring {
     uint32_t worker;
 };
 
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+}
+
 static size_t room_of(const struct admin_view *view)
 {
-    return (record_room(view->recorder) + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+    return aligned(record_room(view->recorder));
 }
 
 static void ring_add(struct find *f, const struct ring *ring, uint32_t worker, char **room)
@@ -33,7 +38,7 @@ static void ring_add(struct find *f, const struct ring *ring, uint32_t worker, c
 
 bool find_begin(struct find *f, const struct admin_source *source, bool of_admin)
 {
-    size_t rings_bytes = (2 * source->view_count * sizeof *f->rings + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+    size_t rings_bytes = aligned(2 * (size_t)source->view_count * sizeof *f->rings + 1);
     size_t bytes = rings_bytes;
     char *room;
 

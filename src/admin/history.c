@@ -127,7 +127,7 @@ void history_branches(const struct history *h, uint32_t minutes, bool failures_o
 
 double history_rate(const struct history *h, uint64_t now_ms)
 {
-    const struct rate *before = rate_before(h, HISTORY_RATES * 1000, now_ms);
+    const struct rate *before = rate_before(h, HISTORY_RATES * (uint64_t)1000, now_ms);
     uint64_t ms = now_ms - before->at_ms;
 
     /* Less than a second is no measure: a few exchanges would look like many. */
