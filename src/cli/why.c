@@ -123,7 +123,8 @@ static int refused(const struct options *o, const char *id, const struct admin_a
     case R_not_found:
     case R_gone:
         if (strcmp(id, "last") == 0)
-            return cannot(id, "the server keeps no exchange yet: send it a request first");
+            return cannot(
+                id, "no exchange is kept there: send the server a request first, or name its console with --admin");
         return cannot(id, "not kept by this server: it may be too old, from before a restart or from another server: "
                           "look in the access log, or try --admin");
     case R_credentials_missing:

@@ -18,7 +18,7 @@ static bool ends_with(const char *text, const char *end)
 /* Is the fact worth its place? Not what the answer says itself, not what was there already, not what the details tell. */
 static bool is_news(const struct why_story *s, const char *name, const json_t *value, bool last)
 {
-    static const char *const elsewhere[] = { "operand", "offset", "errno", "bytes_in", "head_ms" };
+    static const char *const elsewhere[] = { "operand", "offset", "errno", "bytes_in", "field_lines", "head_ms" };
     const char *text = json_string_value(value);
 
     if (name == NULL || text == NULL || strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
@@ -26,7 +26,7 @@ static bool is_news(const struct why_story *s, const char *name, const json_t *v
     for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
         if (strcmp(name, elsewhere[i]) == 0)
             return false;
-    if (ends_with(name, "_ms") && strcmp(text, "0") == 0)
+    if (strcmp(text, "0") == 0 && (!last || ends_with(name, "_ms")))
         return false;
     return last || !json_equal(json_object_get(s->told, name), value);
 }
@@ -119,6 +119,18 @@ static void node_text(struct why_story *s, const json_t *node, struct span block
     output_wrapped(&s->o, OUTPUT_DIM, WORDS_AT, WORDS_AT, facts.text);
 }
 
+/* What came after the end of the way. */
+static void broken_text(struct why_story *s)
+{
+    struct why_shown broken = why_member(s->exchange, "broken", 60), text;
+
+    if (broken.text[0] == '\0')
+        return;
+    snprintf(text.text, sizeof text.text, "%s%s%.500s", s->l->broken, s->l->colon, broken.text);
+    why_feed(s, 0, WORDS_AT);
+    output_wrapped(&s->o, OUTPUT_RED, WORDS_AT, WORDS_AT, text.text);
+}
+
 /* Below the last node: what it found, and what that led to. */
 static void end_text(struct why_story *s, const json_t *node)
 {
@@ -132,6 +144,7 @@ static void end_text(struct why_story *s, const json_t *node)
              has_operand ? " (" : "", operand.text, has_operand ? ")" : "");
     why_feed(s, 0, WORDS_AT);
     output_wrapped(&s->o, s->failed ? OUTPUT_RED : OUTPUT_BOLD, WORDS_AT, WORDS_AT, end.text);
+    broken_text(s);
 }
 
 /* The facts that the line of the request has told. */

@@ -5,6 +5,7 @@
 #include "reason/reason.h"
 
 #define VALUE_COLUMNS   240u
+#define REQUEST_COLUMNS 150u
 #define ROW_AT          18u /* where the texts of rows begin */
 #define EXCERPT_BEFORE  24u /* bytes shown before a refused one; each may take four columns */
 #define EXCERPT_COLUMNS 60u
@@ -78,11 +79,11 @@ static struct why_shown time_of(const json_t *exchange)
 static struct why_shown asked(const json_t *exchange)
 {
     struct why_shown method = why_member(exchange, "method", 32),
-                     target = why_member(exchange, "target", VALUE_COLUMNS);
+                     target = why_member(exchange, "target", REQUEST_COLUMNS);
     struct why_shown protocol = why_member(exchange, "protocol", 16), s;
 
-    if (method.text[0] == '\0')
-        return why_member(json_object_get(exchange, "request"), "line", VALUE_COLUMNS);
+    if (method.text[0] == '\0' || target.text[0] == '\0' || protocol.text[0] == '\0')
+        return why_member(json_object_get(exchange, "request"), "line", REQUEST_COLUMNS);
     snprintf(s.text, sizeof s.text, "%.200s %.1000s %.100s", method.text, target.text, protocol.text);
     return s;
 }
@@ -106,18 +107,22 @@ static void request_text(struct why_story *s)
     fprintf(s->o.file, "  %s  %s  %s\n  %s\n", when.text, client.text, site.text, what.text);
 }
 
+/* What was well begun needs no advice where it was broken off: then that of the end counts. */
 static void words_text(struct why_story *s)
 {
     const json_t *broken = json_object_get(s->exchange, "broken_explanation");
-    struct why_shown name = why_member(broken, "reason", 64), what = why_member(broken, "what", WHY_WHOLE), both;
+    struct why_shown name = why_member(broken, "reason", 60), both;
+    bool well_begun = why_number(s->exchange, "status") / 100 < 4 && name.text[0] != '\0';
 
     if (s->explanation != NULL)
         fputc('\n', s->o.file);
     output_row(&s->o, s->l->what, why_member(s->explanation, "what", WHY_WHOLE).text);
-    output_row(&s->o, s->l->todo, why_member(s->explanation, "todo", WHY_WHOLE).text);
+    if (!well_begun)
+        output_row(&s->o, s->l->todo, why_member(s->explanation, "todo", WHY_WHOLE).text);
     if (name.text[0] == '\0')
         return;
-    snprintf(both.text, sizeof both.text, "%.200s%s%.1500s", name.text, s->l->colon, what.text);
+    snprintf(both.text, sizeof both.text, "%.200s%s%.1500s", name.text, s->l->colon,
+             why_member(broken, "what", WHY_WHOLE).text);
     output_row(&s->o, s->l->broken, both.text);
     output_row(&s->o, s->l->todo, why_member(broken, "todo", WHY_WHOLE).text);
 }
@@ -208,7 +213,7 @@ static void by_text(struct why_story *s)
     output_row(&s->o, s->l->by, by.text);
 }
 
-/* Phases that took no time are left away; the whole is always told. */
+/* Phases and waits that took no time are left away; the whole is always told. */
 static void times_text(struct why_story *s)
 {
     const json_t *phases = json_object_get(s->exchange, "phases"), *wait;
@@ -225,8 +230,9 @@ static void times_text(struct why_story *s)
         why_item_add(&times, s->l, "%s", s->l->slow);
     json_array_foreach(json_object_get(s->exchange, "waits"), i, wait)
     {
-        why_item_add(&waits, s->l, "%s %s", why_member(wait, "what", 20).text,
-                     why_milliseconds(why_number(wait, "ms")).text);
+        if (why_number(wait, "ms") > 0)
+            why_item_add(&waits, s->l, "%s %s", why_member(wait, "what", 20).text,
+                         why_milliseconds(why_number(wait, "ms")).text);
     }
     output_row(&s->o, s->l->times, times.text);
     output_row(&s->o, s->l->waits, waits.text);

@@ -207,7 +207,8 @@ static const struct {
       "server: "
       "look in the access log, or try --admin\n" },
     { "last", REFUSAL("404 Not Found", "not-found"),
-      "verdict: why: last: the server keeps no exchange yet: send it a request first\n" },
+      "verdict: why: last: no exchange is kept there: send the server a request first, or name its console with "
+      "--admin\n" },
     { "last", REFUSAL("401 Unauthorized", "credentials-missing"),
       "verdict: why: %s: it wants a token: set VERDICT_ADMIN_TOKEN, or give --token\n" },
     { "last", REFUSAL("401 Unauthorized", "credentials-refused"),
