@@ -1,8 +1,8 @@
 #include "serve/exchange_host.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "explain/code.h"
 #include "graph/graph.h"
 #include "serve/access_log.h"
 #include "serve/answer.h"
@@ -63,35 +63,25 @@ static void host_resume(struct exchange *x)
         run(x);
 }
 
-/* The number that the dialect tells besides the status, as its logs write it. */
-static struct span detail_print(const struct exchange *x, struct code code, char *out, size_t room, uint16_t *told)
+/* For formats with one number: what nginx and Cloudflare log instead of the status that was sent. */
+static uint16_t status_told(struct code code, enum dialect dialect)
 {
-    enum dialect dialect = x->policy->dialect;
-    int n;
-
-    *told = code.wire;
-    if (code.detail == 0)
-        return (struct span){ 0 };
-    if (dialect == DIALECT_IIS) {
-        n = snprintf(out, room, "%u.%u", code.wire, code.detail - 1u);
-    } else {
-        *told = code.detail;
-        n = snprintf(out, room, "%u", code.detail);
-    }
-    return (struct span){ out, n > 0 ? (size_t)n : 0 };
+    return code.detail > 0 && dialect != DIALECT_IIS ? code.detail : code.wire;
 }
 
 static void log_write(struct exchange *x, struct worker *w)
 {
     const struct conn *c = x->conn;
-    char line[ACCESS_LOG_LINE_BYTES], client[ADDRESS_TEXT_BYTES], number[16];
-    struct code code = reason_code(x->verdict.why, x->policy->dialect);
+    char line[ACCESS_LOG_LINE_BYTES], client[ADDRESS_TEXT_BYTES];
+    enum dialect dialect = x->policy->dialect;
+    struct explain_code detail = explain_detail(x->verdict.why, dialect);
     struct access_log_peer peer = { 0 };
     size_t n;
 
     peer.id = exchange_id(x);
     peer.client = address_print((const struct sockaddr *)&c->peer, c->peer_len, ADDRESS_HOST, client);
-    peer.detail = detail_print(x, code, number, sizeof number, &peer.status);
+    peer.detail = span_of(detail.text);
+    peer.status = status_told(reason_code(x->verdict.why, dialect), dialect);
     n = w->shared->log_combined ? access_log_combined(x, &peer, line) : access_log_json(x, &peer, line);
     log_line(w->log, (struct span){ line, n });
 }
