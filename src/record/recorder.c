@@ -134,42 +134,40 @@ static bool fits(const struct recorder *r, const struct exchange *x, const struc
            x->verdict.operand.n <= RECORD_OPERAND_BYTES && about->route.n <= RECORD_ROUTE_BYTES;
 }
 
-static char *put_text(char *to, struct span text)
+static char *put_text(char *to, struct span text, uint32_t *bytes)
 {
+    *bytes = (uint32_t)text.n;
     if (text.n > 0)
         memcpy(to, text.p, text.n);
     return to + text.n;
 }
 
-/* As it is, and whole. */
-static inline struct record *put_plain(struct ring *ring, const struct exchange *x, const struct record_about *about)
-{
-    struct span request = x->req.head_text, reply = x->reply.head_text, operand = x->verdict.operand;
-    size_t bytes = sizeof(struct record) + request.n + reply.n + operand.n + about->route.n;
-    struct record *to = ring_begin(ring, (uint32_t)bytes);
-    char *text = (char *)(to + 1);
-
-    to->request_bytes = (uint32_t)request.n;
-    to->reply_bytes = (uint32_t)reply.n;
-    to->operand_bytes = (uint32_t)operand.n;
-    to->route_bytes = (uint32_t)about->route.n;
-    to->request_cut = to->reply_cut = false;
-    text = put_text(text, request);
-    text = put_text(text, reply);
-    text = put_text(text, operand);
-    if (about->route.n == 1)
-        *text = *about->route.p;
-    else
-        put_text(text, about->route);
-    return to;
-}
-
-static uint32_t put_cut(struct span text, char *to, uint32_t room, bool *cut)
+static char *put_cut(char *to, struct span text, uint32_t room, uint32_t *bytes, bool *cut)
 {
     *cut = text.n > room;
     if (*cut)
         text.n = room;
-    return (uint32_t)(put_text(to, text) - to);
+    return put_text(to, text, bytes);
+}
+
+/* As it is, and whole. */
+static inline struct record *put_plain(struct ring *ring, const struct exchange *x, const struct record_about *about)
+{
+    struct span route = about->route;
+    size_t bytes = sizeof(struct record) + x->req.head_text.n + x->reply.head_text.n + x->verdict.operand.n + route.n;
+    struct record *to = ring_begin(ring, (uint32_t)bytes);
+    char *text = (char *)(to + 1);
+
+    to->request_cut = to->reply_cut = false;
+    text = put_text(text, x->req.head_text, &to->request_bytes);
+    text = put_text(text, x->reply.head_text, &to->reply_bytes);
+    text = put_text(text, x->verdict.operand, &to->operand_bytes);
+    to->route_bytes = (uint32_t)route.n;
+    if (route.n == 1)
+        *text = *route.p;
+    else if (route.n > 0)
+        memcpy(text, route.p, route.n);
+    return to;
 }
 
 /* Without its secrets, and cut. What was in the target may be in the operand too, and in the reply's Location. */
@@ -187,10 +185,10 @@ static __attribute__((noinline)) struct record *put_slowly(struct recorder *r, c
         text += to->reply_bytes = (uint32_t)secrets_copy(secrets, reply, text, r->head_bytes, &to->reply_cut);
         text += to->operand_bytes = (uint32_t)secrets_copy_uris(secrets, operand, text, RECORD_OPERAND_BYTES, &cut);
     } else {
-        text += to->reply_bytes = put_cut(reply, text, r->head_bytes, &to->reply_cut);
-        text += to->operand_bytes = put_cut(operand, text, RECORD_OPERAND_BYTES, &cut);
+        text = put_cut(text, reply, r->head_bytes, &to->reply_bytes, &to->reply_cut);
+        text = put_cut(text, operand, RECORD_OPERAND_BYTES, &to->operand_bytes, &cut);
     }
-    to->route_bytes = put_cut(about->route, text, RECORD_ROUTE_BYTES, &cut);
+    put_cut(text, about->route, RECORD_ROUTE_BYTES, &to->route_bytes, &cut);
     return to;
 }
 

@@ -57,6 +57,25 @@ static uint64_t begin_at(const struct ring *r, uint32_t bytes)
     return bytes <= until_wrap ? r->head : r->head + until_wrap;
 }
 
+static uint64_t entry_at(const struct ring *r, uint64_t n)
+{
+    return atomic_load_explicit(&place_of(r, n)->at, memory_order_relaxed);
+}
+
+/* The first of the entries [n, next) that lies behind what must be free before `free_end`. */
+static uint64_t first_behind(const struct ring *r, uint64_t n, uint64_t next, uint64_t free_end)
+{
+    while (n < next) {
+        uint64_t middle = n + (next - n) / 2;
+
+        if (entry_at(r, middle) + r->fixed.size < free_end)
+            n = middle + 1;
+        else
+            next = middle;
+    }
+    return n;
+}
+
 /*
  * Readers must see that the old entries are gone before anything of the new one: the fence keeps the store of `first`
  * before all stores that follow.
@@ -64,14 +83,11 @@ static uint64_t begin_at(const struct ring *r, uint32_t bytes)
 static void give_up(struct ring *r, uint64_t free_end, uint64_t next_end)
 {
     uint64_t next = atomic_load_explicit(&r->next, memory_order_relaxed);
-    uint64_t first = atomic_load_explicit(&r->first, memory_order_relaxed);
-    uint64_t tail = r->tail;
+    uint64_t first = first_behind(r, atomic_load_explicit(&r->first, memory_order_relaxed), next, free_end);
 
-    while (first < next && (tail + r->fixed.size < free_end || first + r->fixed.count < next_end)) {
-        first++;
-        tail = first < next ? atomic_load_explicit(&place_of(r, first)->at, memory_order_relaxed) : r->head;
-    }
-    r->tail = tail;
+    if (first + r->fixed.count < next_end)
+        first = next_end - r->fixed.count;
+    r->tail = first < next ? entry_at(r, first) : r->head;
     r->next_end = first + r->fixed.count;
     atomic_store_explicit(&r->first, first, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
