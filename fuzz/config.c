@@ -27,11 +27,25 @@ static void check_route(const struct site *site, const struct route *route)
                    memchr(route->fields[i].value.p, '\n', route->fields[i].value.n) == NULL);
 }
 
+static void check_admin(const struct config_admin *admin)
+{
+    const struct site *site = &admin->site;
+
+    DIE_UNLESS(site->names == admin->hosts && site->name_count == admin->host_count);
+    DIE_UNLESS(site->route_count == 1 && site->routes->resource == &admin_resource);
+    DIE_UNLESS(admin->listen == NULL || admin->host_count > 0);
+    DIE_UNLESS(admin->public_url.n == 0 || span_ends(admin->public_url, SPAN("/")));
+    DIE_UNLESS(admin->token.n == 0 || admin->token.n >= 16);
+    for (uint32_t i = 0; i < admin->host_count; i++)
+        DIE_UNLESS(admin->hosts[i].n > 0);
+}
+
 static void check_config(const struct config *config)
 {
     DIE_UNLESS(config->site_count > 0 && config->listen_count > 0 && config->log_file != NULL);
     for (unsigned s = 0; s < SETTINGS; s++)
         DIE_UNLESS(config->settings[s] >= setting_infos[s].min && config->settings[s] <= setting_infos[s].max);
+    check_admin(&config->admin);
     for (uint32_t s = 0; s < config->site_count; s++) {
         const struct site *site = &config->sites[s];
 

@@ -6,6 +6,7 @@
 #include "http/path.h"
 #include "serve/config.h"
 #include "serve/operand.h"
+#include "serve/worker.h"
 
 #define LAST_WORDS_BYTES 32768u /* what an explanation takes, with room to spare */
 
@@ -107,6 +108,7 @@ static bool is_placed(const struct verdict *v)
 
 static void content_add(struct exchange *x, struct code code)
 {
+    const struct snapshot *snapshot = x->snapshot;
     struct explain_input in = {
         .why = x->verdict.why,
         .operand = x->verdict.operand,
@@ -116,6 +118,7 @@ static void content_add(struct exchange *x, struct code code)
         .detail = code.detail,
         .dialect = x->policy->dialect,
         .id = exchange_id(x),
+        .console = snapshot->shared->config->admin.public_url,
         .path = x->req.path,
         .link_to = x->reply.link_to,
         .note = x->reply.note,

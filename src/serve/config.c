@@ -11,6 +11,9 @@
 #define MEMORY_BYTES  ((size_t)64 << 20)
 #define SCRATCH_BYTES ((size_t)256 << 20) /* the tree of the largest file is far smaller */
 
+/* What a record takes besides the texts of its heads. */
+#define RECORD_REST_BYTES 2048u
+
 static const char *const listen_standard[] = { "127.0.0.1:8080" };
 
 const char *config_path(struct config_builder *b, struct span text)
@@ -68,6 +71,19 @@ static void settings_read(struct config_builder *b, enum config_map map, const s
             b->config->settings[k - KEY_SETTINGS] = v[k].number;
 }
 
+/* The longest record, with both heads at their longest, must leave the ring room for another. */
+static void record_check(struct config_builder *b, const struct yaml_node *limits, enum setting bytes)
+{
+    const uint64_t *set = b->config->settings;
+
+    if (set[SETTING_record_count] > 0 && 2 * set[SETTING_record_head_bytes] + RECORD_REST_BYTES > set[bytes] / 2)
+        config_complain(&b->report, limits,
+                        "\"record_head_bytes\" is too large: twice as much and %s must fit into half of \"%s\", which "
+                        "is %s",
+                        config_number(&b->report, TYPE_SIZE, RECORD_REST_BYTES), setting_infos[bytes].name,
+                        config_number(&b->report, TYPE_SIZE, set[bytes]));
+}
+
 /* A limit that another one hides would promise a reason that can never come. */
 static void settings_check(struct config_builder *b, const struct yaml_node *limits)
 {
@@ -80,15 +96,17 @@ static void settings_check(struct config_builder *b, const struct yaml_node *lim
     if (set[SETTING_field_bytes] >= set[SETTING_head_bytes])
         config_complain(&b->report, limits, "\"field_bytes\" must be below \"head_bytes\", which is %s",
                         config_number(&b->report, TYPE_SIZE, set[SETTING_head_bytes]));
+    record_check(b, limits, SETTING_record_bytes);
+    record_check(b, limits, SETTING_record_failure_bytes);
 }
 
-static void top_read(struct config_builder *b, const struct yaml_node *root, const struct config_options *options)
+static bool top_read(struct config_builder *b, const struct yaml_node *root, const struct config_options *options)
 {
     struct config_value v[CONFIG_KEYS] = { 0 };
     struct config *c = b->config;
 
     if (!config_map_read(&b->report, MAP_top, root, v))
-        return;
+        return false;
     if (v[KEY_top_listen].good)
         listen_read(b, &v[KEY_top_listen]);
     c->workers = (uint32_t)v[KEY_top_workers].number;
@@ -101,14 +119,17 @@ static void top_read(struct config_builder *b, const struct yaml_node *root, con
     if (v[KEY_top_times].good)
         settings_read(b, MAP_times, v[KEY_top_times].node);
     settings_check(b, v[KEY_top_limits].node);
+    b->admin = v[KEY_top_admin].good ? v[KEY_top_admin].node : NULL;
     if (v[KEY_top_sites].good)
         config_sites_read(b, v[KEY_top_sites].node);
     if (v[KEY_top_sites].node != NULL && options->directory != NULL)
         config_complain(&b->report, v[KEY_top_sites].node,
                         "the command line names a directory to serve, and these sites have theirs: leave one away");
+    return true;
 }
 
-static void file_read(struct config_builder *b, struct span text, const struct config_options *options)
+/* False: nothing in it can be understood. */
+static bool file_read(struct config_builder *b, struct span text, const struct config_options *options)
 {
     struct yaml_problem problem = { 0 };
     const struct yaml_node *root = yaml_tree(b->report.arena, text, &problem);
@@ -117,9 +138,9 @@ static void file_read(struct config_builder *b, struct span text, const struct c
         struct yaml_node at = { .line = problem.line, .column = problem.column };
 
         config_complain(&b->report, &at, "%.*s", (int)problem.what.n, problem.what.p);
-    } else {
-        top_read(b, root, options);
+        return false;
     }
+    return top_read(b, root, options);
 }
 
 static void standards_set(struct config *c, enum dialect dialect)
@@ -137,7 +158,7 @@ static void standards_set(struct config *c, enum dialect dialect)
 }
 
 /* The texts of the command line live longer than any configuration, but a copy asks no questions. */
-static void options_apply(struct config_builder *b, const struct config_options *o)
+static void listen_apply(struct config_builder *b, const struct config_options *o)
 {
     struct config *c = b->config;
     const char *const *listen = o->listen_count > 0 ? o->listen : listen_standard;
@@ -151,6 +172,12 @@ static void options_apply(struct config_builder *b, const struct config_options 
         c->listen = copy;
         c->listen_count = count;
     }
+}
+
+static void options_apply(struct config_builder *b, const struct config_options *o)
+{
+    struct config *c = b->config;
+
     if (o->workers > 0)
         c->workers = o->workers;
     if (o->log_file != NULL)
@@ -174,6 +201,7 @@ struct config *config_read(const struct config_options *options, struct span tex
     struct config *config = calloc(1, sizeof *config);
     struct arena scratch;
     struct config_builder b = { .config = config, .look = look, .write = options->write };
+    bool readable = true;
 
     if (config == NULL) {
         fprintf(complaints, "verdict: not enough memory for a configuration\n");
@@ -186,7 +214,10 @@ struct config *config_read(const struct config_options *options, struct span tex
     b.folder = folder_of(options->file);
     standards_set(config, options->dialect);
     if (options->file != NULL)
-        file_read(&b, text, options);
+        readable = file_read(&b, text, options);
+    listen_apply(&b, options);
+    if (readable)
+        config_admin_read(&b, b.admin, options->admin);
     if (b.report.count == 0)
         options_apply(&b, options);
     if (config->memory.full || scratch.full)

@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "admin/admin.h"
 #include "base/arena.h"
 #include "exchange/policy.h"
+#include "record/secret.h"
 #include "res/file/file.h"
 #include "res/fixed/fixed.h"
 
@@ -18,10 +20,11 @@ struct config_field {
 struct route {
     struct span prefix; /* decoded path, begins with '/'; covers itself and what lies below */
     struct policy policy;
-    const struct resource_ops *resource; /* file_resource or fixed_resource */
+    const struct resource_ops *resource; /* file_resource, fixed_resource or admin_resource */
     union {
         struct file_settings file;
         struct fixed_settings fixed;
+        struct admin_settings admin;
     };
     const struct config_field *fields; /* added to 2xx, 304 and redirects */
     uint32_t field_count;
@@ -36,6 +39,19 @@ struct site {
     struct route *routes;   /* longest prefix first */
     uint32_t route_count;
     bool answers_all; /* it has a route for "/" */
+    uint16_t number;  /* of its name in records and counters; the server sets it */
+};
+
+/* The listener that tells what the others do. */
+struct config_admin {
+    const char *listen;       /* text of its address; NULL: off */
+    bool listen_said;         /* by the file or the command line */
+    struct span token;        /* empty: nobody needs one */
+    struct span public_url;   /* where people reach the console, with '/' at its end; empty: nobody said */
+    const struct span *hosts; /* lower case, as in struct host: what a Host or Origin may name */
+    uint32_t host_count;
+    struct secrets secrets;
+    struct site site; /* for `hosts`, with one route */
 };
 
 /* A whole configuration: built once, then only read. */
@@ -49,6 +65,7 @@ struct config {
     struct policy policy; /* of exchanges that no site answers; dialect and explain are inherited */
     struct site *sites;
     uint32_t site_count;
+    struct config_admin admin;
     uint64_t settings[32]; /* by enum setting */
 };
 
@@ -77,6 +94,7 @@ struct config_options {
     int log_combined;     /* -1: not said */
     enum dialect dialect; /* DIALECTS: not said */
     uint32_t workers;
+    const char *admin; /* an address, or "off"; NULL: not said */
 };
 
 /* Longest configuration file. */
@@ -88,7 +106,7 @@ struct config_options {
  * line and `sites` in the file exclude each other. Relative paths begin at the folder of the file.
  *
  * complaints  where each mistake goes, one line, in the order of the file:
- *             "FILE:LINE:COLUMN: what is wrong: nearest name, what is allowed"; "verdict: ..." without a place
+ *             "FILE:LINE:COLUMN: what is wrong: nearest name, what is allowed"; "verdict: ..." about the command line
  * Returns     NULL after at least one complaint; else owned by the caller until config_release()
  * Memory      the options are copied: they may go after the call
  */
@@ -97,11 +115,11 @@ struct config *config_load(const struct config_options *options, FILE *complaint
 /* Closes the directories too. */
 void config_release(struct config **config);
 
-/* Whether directories that routes serve must be there. */
+/* Whether directories that routes serve, and the file of a token, must be there. */
 enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
 
-/* As config_load(), with the text of options->file in hand. Nothing is read; with CONFIG_STRUCTURE, the file system is
- * left alone altogether. */
+/* As config_load(), with the text of options->file in hand. With CONFIG_STRUCTURE the file system is left alone: a token
+ * in a file stays unknown. */
 struct config *config_read(const struct config_options *options, struct span text, enum config_look look,
                            FILE *complaints);
 

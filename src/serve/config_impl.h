@@ -18,6 +18,7 @@
 
 struct config_complaint {
     uint32_t line, column; /* 0: about the whole */
+    bool of_options;       /* about the command line */
     uint32_t order;
     struct span text;
 };
@@ -27,6 +28,9 @@ struct config_report {
     uint32_t count; /* may be more than are kept */
     struct config_complaint all[CONFIG_COMPLAINTS_MOST];
 };
+
+/* Stands for a place in a complaint about the command line. */
+extern const struct yaml_node config_options_node;
 
 /* at may be NULL: about the whole. */
 void config_complain(struct config_report *r, const struct yaml_node *at, const char *format, ...)
@@ -56,8 +60,9 @@ struct config_builder {
     struct config_report report;
     struct span folder; /* of the file, with the last '/', or empty: what its relative paths begin with */
     enum config_look look;
-    bool write;            /* --write */
-    uint64_t target_bytes; /* as configured: the parser's limit */
+    bool write;                    /* --write */
+    uint64_t target_bytes;         /* as configured: the parser's limit */
+    const struct yaml_node *admin; /* the file's map; NULL: it has none */
 };
 
 /* Read one value by the row of its key. Complains unless it is good. */
@@ -76,6 +81,9 @@ const char *config_number(struct config_report *r, enum config_type type, uint64
  */
 bool config_map_read(struct config_report *r, enum config_map map, const struct yaml_node *node,
                      struct config_value values[CONFIG_KEYS]);
+
+/* As if the file said nothing in this map. */
+void config_map_standard(enum config_map map, struct config_value values[CONFIG_KEYS]);
 
 /* The texts of a value of type TEXTS: begin with NULL, until NULL. */
 const struct yaml_node *config_text_next(const struct yaml_node *texts, const struct yaml_node *text);
@@ -99,6 +107,15 @@ void config_fields_read(struct config_builder *b, const struct yaml_node *node, 
 
 /* Why text is no URI reference to send in a field, or NULL when it is one. RFC3986:4.1 */
 const char *config_uri_fault(struct span text);
+
+/*
+ * The listener for the console, as the file's map `admin` (NULL: none) and the command line (NULL: not said) have it.
+ * Listeners and settings of the configuration are complete.
+ */
+void config_admin_read(struct config_builder *b, const struct yaml_node *node, const char *option);
+
+/* The text in lower case, in the configuration's memory. */
+struct span config_lower(struct config_builder *b, struct span text);
 
 /* A path of the file, made relative to its folder. NUL-terminated; NULL when memory is short. */
 const char *config_path(struct config_builder *b, struct span text);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(SETTINGS <= sizeof((struct config *)0)->settings / sizeof(uint64_t), "each has its place");
+
 const struct setting_info setting_infos[SETTINGS] = {
 #define SETTING(name_, group_, min_, max_, standard_, manual_) { #name_, #group_, manual_, min_, max_, standard_ },
 #include "serve/settings.def"
@@ -48,8 +50,9 @@ struct config_key_info config_key_info(enum config_key key)
 
 const char *config_map_title(enum config_map map)
 {
-    static const char *const titles[CONFIG_MAPS] = { "the configuration", "log",      "limits", "times", "a site",
-                                                     "a route",           "redirect", "answer" };
+    static const char *const titles[CONFIG_MAPS] = {
+        "the configuration", "log", "admin", "limits", "times", "a site", "a route", "redirect", "answer"
+    };
 
     return titles[map];
 }

@@ -8,7 +8,18 @@
 
 /* What is known where in a configuration file: config_keys.def, and settings.def for `limits` and `times`. */
 
-enum config_map { MAP_top, MAP_log, MAP_limits, MAP_times, MAP_site, MAP_route, MAP_redirect, MAP_answer, CONFIG_MAPS };
+enum config_map {
+    MAP_top,
+    MAP_log,
+    MAP_admin,
+    MAP_limits,
+    MAP_times,
+    MAP_site,
+    MAP_route,
+    MAP_redirect,
+    MAP_answer,
+    CONFIG_MAPS
+};
 
 enum config_type {
     TYPE_TEXT,

@@ -67,16 +67,21 @@ static void member_read(struct config_report *r, enum config_map map, const stru
         config_value_read(r, &info, key->value, &values[k]);
 }
 
-bool config_map_read(struct config_report *r, enum config_map map, const struct yaml_node *node,
-                     struct config_value values[CONFIG_KEYS])
+void config_map_standard(enum config_map map, struct config_value values[CONFIG_KEYS])
 {
-    bool is_map = node->kind == YAML_MAP;
-
     for (int k = -1; (k = config_key_next(map, k)) < CONFIG_KEYS;) {
         struct config_key_info info = config_key_info((enum config_key)k);
 
         config_value_standard(&info, &values[k]);
     }
+}
+
+bool config_map_read(struct config_report *r, enum config_map map, const struct yaml_node *node,
+                     struct config_value values[CONFIG_KEYS])
+{
+    bool is_map = node->kind == YAML_MAP;
+
+    config_map_standard(map, values);
     if (!is_map)
         config_complain(r, node, "%s is a map: lines of \"key: value\"", config_map_title(map));
     for (const struct yaml_node *key = is_map ? node->first : NULL; key != NULL; key = key->next)

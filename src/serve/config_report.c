@@ -5,6 +5,8 @@
 #define COMPLAINT_BYTES 2048
 #define QUOTE_BYTES     60
 
+const struct yaml_node config_options_node = { .kind = YAML_TEXT };
+
 void config_complain(struct config_report *r, const struct yaml_node *at, const char *format, ...)
 {
     char text[COMPLAINT_BYTES];
@@ -21,6 +23,7 @@ void config_complain(struct config_report *r, const struct yaml_node *at, const 
     r->all[r->count - 1] = (struct config_complaint){
         .line = at != NULL ? at->line : 0,
         .column = at != NULL ? at->column : 0,
+        .of_options = at == &config_options_node,
         .order = r->count,
         .text = arena_copy(r->arena, (struct span){ text, n > 0 ? (size_t)n : 0 }),
     };
@@ -48,7 +51,7 @@ void config_report_print(struct config_report *r, const char *title, FILE *out)
         if (c->line > 0)
             fprintf(out, "%s:%u:%u: ", title, c->line, c->column);
         else
-            fprintf(out, "%s: ", title);
+            fprintf(out, "%s: ", c->of_options ? "verdict" : title);
         fprintf(out, "%.*s\n", (int)c->text.n, c->text.n > 0 ? c->text.p : "");
     }
     if (r->count > kept)

@@ -197,11 +197,7 @@ void config_route_standard(struct config_builder *b, const char *directory, stru
 {
     struct config_value v[CONFIG_KEYS] = { 0 };
 
-    for (int k = -1; (k = config_key_next(MAP_route, k)) < CONFIG_KEYS;) {
-        struct config_key_info info = config_key_info((enum config_key)k);
-
-        config_value_standard(&info, &v[k]);
-    }
+    config_map_standard(MAP_route, v);
     route->prefix = SPAN("/");
     policy_fill(b, v, route, b->write);
     files_fill(b, v, route, b->write);

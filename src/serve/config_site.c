@@ -63,9 +63,9 @@ static void claims_check(struct config_report *r, struct claims *c)
                             config_quote(r, c->all[i].name), c->all[i - 1].node->line);
 }
 
-static struct span lower_case(struct arena *memory, struct span text)
+struct span config_lower(struct config_builder *b, struct span text)
 {
-    char *out = arena_take(memory, text.n + 1);
+    char *out = arena_take(b->memory, text.n + 1);
 
     if (out == NULL)
         return (struct span){ 0 };
@@ -101,7 +101,7 @@ static void hosts_read(struct config_builder *b, const struct config_value *v, s
     for (const struct yaml_node *n = NULL; names != NULL && (n = config_text_next(v->node, n)) != NULL;) {
         if (!host_good(&b->report, n))
             continue;
-        names[site->name_count] = lower_case(b->memory, n->text);
+        names[site->name_count] = config_lower(b, n->text);
         claim_add(&b->report, claims, names[site->name_count++], n);
     }
 }

@@ -27,15 +27,15 @@ static size_t name_rank(struct span name)
     return span_starts(name, SPAN("*.")) ? name.n : SIZE_MAX;
 }
 
-const struct site *route_site(const struct config *config, struct span host)
+static const struct site *site_find(const struct site sites[], uint32_t count, struct span host)
 {
     const struct site *best = NULL;
     size_t rank = 0;
 
     if (span_ends(host, SPAN("."))) /* the same name, said to be complete */
         host.n--;
-    for (uint32_t s = 0; s < config->site_count; s++) {
-        const struct site *site = &config->sites[s];
+    for (uint32_t s = 0; s < count; s++) {
+        const struct site *site = &sites[s];
 
         if (site->is_default && best == NULL)
             best = site;
@@ -46,6 +46,11 @@ const struct site *route_site(const struct config *config, struct span host)
             }
     }
     return best;
+}
+
+const struct site *route_site(const struct config *config, struct span host)
+{
+    return site_find(config->sites, config->site_count, host);
 }
 
 static bool covers(struct span prefix, struct span path)
@@ -70,9 +75,15 @@ static void subpath_set(struct exchange *x, struct span prefix)
     x->req.subpath = x->req.path.n > n ? span_from(x->req.path, n) : SPAN("/");
 }
 
-void route_choose(struct exchange *x, const struct config *config)
+static const void *settings_of(const struct route *route)
 {
-    const struct site *site = route_site(config, x->req.host.name);
+    if (route->resource == &file_resource)
+        return &route->file;
+    return route->resource == &admin_resource ? (const void *)&route->admin : &route->fixed;
+}
+
+static void site_set(struct exchange *x, const struct config *config, const struct site *site)
+{
     const struct route *route = site != NULL ? route_find(site, x->req.path) : NULL;
 
     x->site = site;
@@ -84,9 +95,17 @@ void route_choose(struct exchange *x, const struct config *config)
     x->route = route != NULL ? route : &no_route;
     x->policy = route != NULL ? &route->policy : &no_route.policy;
     x->res = route != NULL ? route->resource : &fixed_resource;
-    x->res_settings = route == NULL                       ? (const void *)&nowhere
-                      : route->resource == &file_resource ? (const void *)&route->file
-                                                          : (const void *)&route->fixed;
+    x->res_settings = route != NULL ? settings_of(route) : &nowhere;
     if (route != NULL)
         subpath_set(x, route->prefix);
+}
+
+void route_choose(struct exchange *x, const struct config *config)
+{
+    site_set(x, config, route_site(config, x->req.host.name));
+}
+
+void route_choose_admin(struct exchange *x, const struct config *config)
+{
+    site_set(x, config, site_find(&config->admin.site, 1, x->req.host.name));
 }

@@ -13,4 +13,7 @@ const struct route *route_find(const struct site *site, struct span path);
 /* Set site, route, policy, resource and subpath of x by the configuration: a look-up, no decision. */
 void route_choose(struct exchange *x, const struct config *config);
 
+/* As route_choose(), of a request that came to the admin listener: its own site is all there is. */
+void route_choose_admin(struct exchange *x, const struct config *config);
+
 #endif

@@ -19,7 +19,7 @@
 #define REDIRECT(text) ROUTE("redirect: {" text "}")
 #define GONE           "answer: {reason: gone}"
 
-#define TOP_KEYS       "listen, workers, dialect, explain, log, limits, times, sites\n"
+#define TOP_KEYS       "listen, workers, dialect, explain, log, admin, limits, times, sites\n"
 #define ANSWERS                                                                                                       \
     "request-ok, accepted-queued, no-content, reset-content, not-found, gone, teapot, payment-required, acl-denied, " \
     "read-denied, write-denied, ip-denied, request-policy-denied, legal-block, rate-limited, upgrade-required, "      \
@@ -61,7 +61,7 @@ static const struct mistake mistakes[] = {
     { "log: {file: x, flie: y}\n", "1:16: unknown key \"flie\": did you mean \"file\"? allowed here: file, format\n" },
     { "times: {drain-ms: 1s}\n", "1:9: unknown key \"drain-ms\": did you mean \"drain_ms\"? allowed here: "
                                  "head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, linger_ms, drain_ms, "
-                                 "cache_check_ms\n" },
+                                 "cache_check_ms, record_slow_ms\n" },
     { "workers: 1\nworkers: 2\n", "2:1: \"workers\" is here twice: the first is in line 1\n" },
     { "sites: [{}]\n", "1:9: a site needs \"routes\"\n" },
     { "sites: [{routes: [{" GONE "}]}]\n", "1:19: a route needs \"path\"\n" },
@@ -101,6 +101,12 @@ static const struct mistake mistakes[] = {
     { "times: {head_wait_ms: 99}\n", "1:23: \"99\" is too small: \"head_wait_ms\" takes 100ms to 10m\n" },
     { "limits: {head_bytes: 16KiB}\n", "1:9: \"target_bytes\" must be below \"head_bytes\", which is 16KiB\n" },
     { "limits: {field_bytes: 64KiB}\n", "1:9: \"field_bytes\" must be below \"head_bytes\", which is 32KiB\n" },
+    { "limits: {record_bytes: 64KiB, record_failure_bytes: 64KiB, record_head_bytes: 15361}\n",
+      "1:9: \"record_head_bytes\" is too large: twice as much and 2KiB must fit into half of \"record_bytes\", which "
+      "is "
+      "64KiB\n"
+      "c.yaml:1:9: \"record_head_bytes\" is too large: twice as much and 2KiB must fit into half of "
+      "\"record_failure_bytes\", which is 64KiB\n" },
     { "limits: {target_bytes: 1KiB}\n" ROUTE(GONE ", path_limit: 2KiB"),
       "2:66: \"path_limit\" is beyond \"target_bytes\" in \"limits\", which is 1KiB: raise that too\n" },
 

@@ -200,6 +200,32 @@ static void test_stopped_by_a_file(void **state)
     config_release(&config);
 }
 
+/* Its own names lead to its own site, and to nothing else; nor do they elsewhere. */
+static void test_the_admin_listener_has_one_site(void **state)
+{
+    struct config *config = config_given(routes);
+    struct exchange *x = chosen(config, "localhost", "/api/x");
+
+    (void)state;
+    assert_null(x->site);
+    route_choose_admin(x, config);
+    assert_ptr_equal(x->site, &config->admin.site);
+    assert_ptr_equal(x->res, &admin_resource);
+    assert_ptr_equal(x->res_settings, &config->admin.site.routes->admin);
+    assert_ptr_equal(x->policy, &config->admin.site.routes->policy);
+    assert_true(span_is(x->req.subpath, SPAN("/api/x")));
+    free(x);
+    x = chosen(config, "a.example", "/a");
+    x->site = NULL;
+    x->res = NULL;
+    route_choose_admin(x, config);
+    assert_null(x->site);
+    assert_null(x->res);
+    assert_ptr_equal(x->policy, &config->policy);
+    free(x);
+    config_release(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_settings_are_those_of_the_kind),
         cmocka_unit_test(test_an_unknown_site),
         cmocka_unit_test(test_stopped_by_a_file),
+        cmocka_unit_test(test_the_admin_listener_has_one_site),
     };
 
     return cmocka_run_group_tests_name("route", tests, NULL, NULL);
