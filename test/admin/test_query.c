@@ -82,11 +82,13 @@ static void bad_escapes_are_named_by_their_parameter(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char *text = memcpy(malloc(wrong[i].text.n), wrong[i].text.p, wrong[i].text.n); /* nothing behind it is read */
         struct span bad = { 0 };
         struct query q;
 
-        assert_false(query_parse(&arena, wrong[i].text, &q, &bad));
+        assert_false(query_parse(&arena, (struct span){ text, wrong[i].text.n }, &q, &bad));
         is(bad, wrong[i].bad);
+        free(text);
     }
 }
 
