@@ -4,12 +4,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/mail.h"
 #include "record/record.h"
 #include "record/running.h"
 #include "record/tally.h"
 
 /* A question to a worker, owned by who asks until done() is called, once, on the thread of who asked. */
 struct running_request {
+    struct mail mail; /* the server's, and so are these two */
+    void *asked, *asker;
     struct running_list list; /* filled in by the worker */
     uint32_t worker;
     void (*done)(struct running_request *r);

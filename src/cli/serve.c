@@ -21,7 +21,7 @@ static const char help[] =
     "      --workers N              threads that serve (default: one per core)\n"
     "      --log FILE|-|off         access log (default: -, standard output)\n"
     "      --log-format json|combined\n"
-    "      --admin off              there is no console yet: only off is known\n"
+    "      --admin ADDR:PORT|off    console, metrics and admin API (default: 127.0.0.1:8081)\n"
     "      --help                   this text\n"
     "\n"
     "SIGTERM and SIGINT finish what runs and stop, SIGHUP reads the configuration anew, SIGUSR1 reopens the log.\n";
@@ -96,8 +96,8 @@ static int option_take(struct config_options *o, const char **listen, int option
     case OPTION_LOG_FORMAT:
         return log_format_set(o, argument);
     case OPTION_ADMIN:
-        return strcmp(argument, "off") == 0 ? 0
-                                            : output_wrong("serve", argument, "there is no console yet", "--admin off");
+        o->admin = argument;
+        return 0;
     default:
         return output_wrong("serve", argument, "option unknown or without its value", "verdict serve --help");
     }

@@ -1,6 +1,7 @@
 #ifndef EXCHANGE_TRACE_H
 #define EXCHANGE_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -12,6 +13,11 @@ struct trace {
     uint64_t answers; /* 1, then a bit for each question; 0: nothing asked yet, as 1 */
     uint16_t at;      /* the node that ran last, or that waits */
 };
+
+/* False in one build alone: the one that shows what tracing and recording cost. */
+#ifndef RECORDER
+#define RECORDER true
+#endif
 
 /* Questions on the longest path; graph_lint() holds the graph to it. */
 #define TRACE_ANSWERS_MAX 63

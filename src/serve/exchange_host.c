@@ -22,7 +22,7 @@ static void host_tick(struct exchange *x)
 static uint64_t next_number(struct worker *w)
 {
     const uint64_t mask = (UINT64_C(1) << EXCHANGE_ID_BITS) - 1;
-    uint64_t n = w->shared->id_seed + w->index + w->ids++ * w->shared->workers;
+    uint64_t n = w->shared->id_seed + w->index + w->ids++ * (w->shared->workers + 1u); /* and the admin listener's */
 
     n = (n * UINT64_C(0x9e3779b97f4a7c15)) & mask;
     n ^= n >> 19;
@@ -40,6 +40,8 @@ static void host_begin(struct exchange *x)
     struct worker *w = x->worker;
 
     w->snapshot->exchanges++;
+    if (RECORDER)
+        tally_running(w->tally, 1);
     x->snapshot = w->snapshot;
     x->policy = &w->snapshot->shared->config->policy;
     x->number = next_number(w);
@@ -49,9 +51,13 @@ static void host_begin(struct exchange *x)
 static void host_route(struct exchange *x)
 {
     const struct snapshot *s = x->snapshot;
+    const struct worker *w = x->worker;
 
-    route_choose(x, s->shared->config);
-    x->res_worker = ((struct worker *)x->worker)->files;
+    if (w->admin != NULL)
+        route_choose_admin(x, s->shared->config);
+    else
+        route_choose(x, s->shared->config);
+    x->res_worker = w->admin != NULL ? (void *)w->admin : (void *)w->files;
 }
 
 static void host_resume(struct exchange *x)
@@ -95,15 +101,34 @@ static void snapshot_leave(struct snapshot *s)
     free(s);
 }
 
+/* The codec's buffers and the resource's state are still there. */
+static void remember(const struct exchange *x, struct worker *w)
+{
+    const struct snapshot *s = x->snapshot;
+    const struct conn *c = x->conn;
+    const struct site *site = x->site;
+    const struct route *route = x->route;
+    const struct record_about about = { .peer = &c->peer,
+                                        .peer_bytes = c->peer_len,
+                                        .site = site != NULL ? site->number : 0,
+                                        .unix_ms = (uint64_t)w->loop.unix_ms,
+                                        .route = route != NULL ? route->prefix : (struct span){ 0 } };
+
+    tally_running(w->tally, -1);
+    tally_add(w->tally, x, about.site);
+    recorder_write(&w->recorder, x, &about, &s->shared->config->admin.secrets);
+}
+
 static void host_ended(struct exchange *x)
 {
     struct worker *w = x->worker;
 
     host_tick(x);
     x->moments.ended_ms = x->now_ms;
-    w->reasons[x->verdict.why]++;
     if (w->log != NULL)
         log_write(x, w);
+    if (RECORDER)
+        remember(x, w);
     if (x->res_opened && x->res->close != NULL)
         x->res->close(x);
     snapshot_leave(x->snapshot);
@@ -119,6 +144,7 @@ static bool wire_accepted(struct conn *c)
     const struct worker *w = c->wire->worker;
     uint32_t total, same;
 
+    tally_connections(w->tally, 1);
     c->client = clients_enter(w->shared->clients, (const struct sockaddr *)&c->peer, &total, &same);
     c->over_server = total > w->shared->connections_limit;
     c->over_client = same > w->shared->per_client_limit;
@@ -129,6 +155,7 @@ static void wire_closed(struct conn *c)
 {
     const struct worker *w = c->wire->worker;
 
+    tally_connections(w->tally, -1);
     clients_leave(w->shared->clients, c->client);
 }
 

@@ -13,6 +13,7 @@
 #include "io/listen.h"
 #include "io/rlimit.h"
 #include "serve/access_log.h"
+#include "serve/admin_server.h"
 #include "serve/types.h"
 #include "serve/worker.h"
 
@@ -29,6 +30,8 @@ struct server {
     struct address *addresses;
     uint32_t address_count;
     int *fds; /* of worker w and address a at [w * address_count + a] */
+    struct sites *sites;
+    struct admin_server admin;
 };
 
 /* What a crash left in the directories that are written to. They serve all the same when this fails. */
@@ -49,18 +52,19 @@ static void tidy(struct server *s)
         }
 }
 
-static struct shared_config *shared_config_new(const struct config_options *options, unsigned holders)
+static struct shared_config *shared_config_new(const struct server *s, unsigned holders)
 {
     struct shared_config *shared = calloc(1, sizeof *shared);
 
     if (shared == NULL)
         return NULL;
-    shared->config = config_load(options, stderr);
+    shared->config = config_load(s->options, stderr);
     if (shared->config == NULL || config_open(shared->config, stderr) != 0) {
         config_release(&shared->config);
         free(shared);
         return NULL;
     }
+    sites_number(s->sites, shared->config);
     atomic_init(&shared->holders, holders);
     return shared;
 }
@@ -166,6 +170,10 @@ static int workers_start(struct server *s)
         const struct worker_listen listen = { s->addresses, s->fds + (size_t)w * s->address_count, s->address_count };
         int err;
 
+        if (!worker_remember(&s->workers[w], s->config->config)) {
+            fprintf(stderr, "verdict: no memory to record exchanges in: lower record_bytes\n");
+            return 1;
+        }
         atomic_fetch_add(&s->config->holders, 1);
         err = worker_start(&s->workers[w], &s->shared, w, s->config, &listen);
         if (err != 0) {
@@ -187,6 +195,10 @@ static void announce(const struct server *s)
         else
             fprintf(stderr, "verdict: serving http://%s/\n", text);
     }
+    if (s->admin.runs && strncmp(s->admin.address.text, "unix:", 5) == 0)
+        fprintf(stderr, "verdict: console %s\n", s->admin.address.text);
+    else if (s->admin.runs)
+        fprintf(stderr, "verdict: console http://%s/\n", s->admin.address.text);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -214,6 +226,7 @@ static void tell_what_waits(const struct config *old, const struct config *fresh
 {
     tell_waits(!same_addresses(old, fresh), "", "listen");
     tell_waits(old->workers != fresh->workers, "", "workers");
+    tell_waits(!same_text(old->admin.listen, fresh->admin.listen), "admin.", "listen");
     tell_waits(!same_text(old->log_file, fresh->log_file), "log.", "file");
     tell_waits(old->log_combined != fresh->log_combined, "log.", "format");
     for (unsigned s = 0; s < SETTINGS; s++) {
@@ -227,7 +240,7 @@ static void tell_what_waits(const struct config *old, const struct config *fresh
 /* The old configuration goes on when the new one is wrong; each mistake has been told. */
 static void reload(struct server *s)
 {
-    struct shared_config *fresh = shared_config_new(s->options, s->shared.workers + 1);
+    struct shared_config *fresh = shared_config_new(s, s->shared.workers + (s->admin.runs ? 2 : 1));
 
     if (fresh == NULL) {
         fprintf(stderr, "verdict: reload: the new configuration is not used: the old one stays in force\n");
@@ -237,6 +250,8 @@ static void reload(struct server *s)
     for (unsigned w = 0; w < s->shared.workers; w++)
         if (!worker_reload(&s->workers[w], fresh))
             fprintf(stderr, "verdict: reload: no memory: worker %u goes on with the old configuration\n", w);
+    if (s->admin.runs && !worker_reload(&s->admin.worker, fresh))
+        fprintf(stderr, "verdict: reload: no memory: the admin listener goes on with the old configuration\n");
     shared_config_release(s->config);
     s->config = fresh;
     tidy(s);
@@ -316,6 +331,10 @@ static void stop(struct server *s, const sigset_t *waited_for)
     drain_wait(s, waited_for);
     for (unsigned w = 0; w < s->running; w++)
         worker_join(&s->workers[w]);
+    admin_server_stop(&s->admin);
+    for (unsigned w = 0; w < s->running; w++)
+        worker_fini(&s->workers[w]);
+    admin_server_fini(&s->admin);
     log_stop(&s->shared.log);
 }
 
@@ -331,7 +350,10 @@ static void listeners_close(const struct server *s)
 static void server_free(struct server *s)
 {
     listeners_close(s);
+    for (unsigned w = 0; s->workers != NULL && w < s->shared.workers; w++)
+        worker_forget(&s->workers[w]);
     shared_config_release(s->config);
+    sites_release(&s->sites);
     file_shared_release(&s->shared.files);
     clients_release(&s->shared.clients);
     types_release(&s->shared.types);
@@ -347,20 +369,27 @@ static int start(struct server *s)
     if (code == 0)
         code = listen_all(s);
     if (code == 0)
+        code = admin_server_listen(&s->admin, s->config->config);
+    if (code == 0)
         code = log_open(s);
-    return code != 0 ? code : workers_start(s);
+    if (code == 0)
+        code = workers_start(s);
+    return code != 0 ? code : admin_server_start(&s->admin, &s->shared, s->workers, s->sites, s->config);
 }
 
 int server_run(const struct config_options *options)
 {
-    struct server s = { .options = options };
+    struct server s = { .options = options, .admin.fd = -1 };
     uint64_t files;
     sigset_t waited_for;
     int code;
 
-    s.config = shared_config_new(options, 1);
-    if (s.config == NULL)
+    s.sites = sites_new();
+    s.config = s.sites != NULL ? shared_config_new(&s, 1) : NULL;
+    if (s.config == NULL) {
+        sites_release(&s.sites);
         return 2;
+    }
     signals_block(&waited_for);
     if (rlimit_raise_files(&files) != 0)
         fprintf(stderr, "verdict: the limit of open files could not be raised: %s\n", strerror(errno));

@@ -126,6 +126,8 @@ static void drain_open(struct mail *m)
 
     w->stopping = true;
     listeners_close(w);
+    if (w->admin != NULL)
+        admin_drain(w->admin);
     wire_drain(&w->wire);
     timer_set(&w->wheel, &w->stop_timer, w->loop.now_ms, config->settings[SETTING_drain_ms]);
 }
@@ -187,7 +189,8 @@ static void reload_open(struct mail *m)
     struct reload_mail *r = (struct reload_mail *)m;
 
     wire_times(&r->worker->wire_settings, r->config->config->settings);
-    file_worker_forget(r->worker->files); /* the new configuration has roots of its own */
+    if (r->worker->files != NULL)
+        file_worker_forget(r->worker->files); /* the new configuration has roots of its own */
     *r->snapshot = (struct snapshot){ .shared = r->config };
     snapshot_replace(r->worker, r->snapshot);
     free(r);
@@ -275,6 +278,12 @@ static int files_start(struct worker *w, const struct config *config)
     return w->files != NULL ? 0 : -ENOMEM;
 }
 
+static int admin_start(struct worker *w)
+{
+    w->admin = admin_new(w->shared->admin_source, &w->loop, &w->wheel);
+    return w->admin != NULL ? 0 : -ENOMEM;
+}
+
 static int listeners_start(struct worker *w, const struct worker_listen *listen)
 {
     w->listeners = calloc(listen->count, sizeof *w->listeners);
@@ -311,7 +320,7 @@ static int worker_set_up(struct worker *w, struct shared_config *config, const s
         return -ENOMEM;
     w->snapshot->shared = config;
     if ((err = wire_init(&w->wire)) != 0 || (err = mail_box_init(&w->mail, &w->loop)) != 0 ||
-        (err = files_start(w, config->config)) != 0)
+        (err = w->shared->admin_source != NULL ? admin_start(w) : files_start(w, config->config)) != 0)
         return err;
     return listeners_start(w, listen);
 }
@@ -323,19 +332,39 @@ int worker_start(struct worker *w, const struct worker_shared *shared, unsigned 
 
     w->shared = shared;
     w->index = index;
-    w->log = log_ring_of(shared->log, index);
+    w->log = shared->admin_source == NULL ? log_ring_of(shared->log, index) : NULL;
     err = worker_set_up(w, config, listen);
     if (err != 0)
         return err;
     return -pthread_create(&w->thread, NULL, worker_main, w);
 }
 
+bool worker_remember(struct worker *w, const struct config *config)
+{
+    const uint64_t *set = config->settings;
+    const struct recorder_settings settings = { .count = (uint32_t)set[SETTING_record_count],
+                                                .kept_count = (uint32_t)set[SETTING_record_failures],
+                                                .bytes = set[SETTING_record_bytes],
+                                                .kept_bytes = set[SETTING_record_failure_bytes],
+                                                .head_bytes = (uint32_t)set[SETTING_record_head_bytes],
+                                                .slow_ms = (uint32_t)set[SETTING_record_slow_ms] };
+
+    w->tally = tally_new();
+    return w->tally != NULL && recorder_init(&w->recorder, &settings);
+}
+
 void worker_join(struct worker *w)
 {
     pthread_join(w->thread, NULL);
-    offload_fini(&w->helpers);
+}
+
+void worker_fini(struct worker *w)
+{
+    if (w->files != NULL)
+        offload_fini(&w->helpers);
     mail_box_fini(&w->mail);
     file_worker_release(&w->files);
+    admin_release(&w->admin);
     wire_fini(&w->wire);
     if (w->spare_fd >= 0)
         close(w->spare_fd);
@@ -343,4 +372,10 @@ void worker_join(struct worker *w)
     free(w->snapshot);
     free(w->listeners);
     loop_fini(&w->loop);
+}
+
+void worker_forget(struct worker *w)
+{
+    recorder_fini(&w->recorder);
+    tally_release(&w->tally);
 }

@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admin/admin.h"
 #include "graph/graph.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/mail.h"
 #include "io/offload.h"
 #include "io/wheel.h"
+#include "record/record.h"
+#include "record/tally.h"
 #include "serve/clients.h"
 #include "serve/config.h"
 #include "wire/conn.h"
@@ -47,6 +50,7 @@ struct worker_shared {
     uint32_t connections_limit, per_client_limit;
     unsigned workers;
     uint64_t id_seed;
+    const struct admin_source *admin_source; /* of the admin listener's thread; NULL: a worker that serves sites */
 };
 
 /* One thread with its own loop, listeners, connections, caches and counters; nothing of it is shared on the path of a
@@ -58,6 +62,10 @@ struct worker {
     pthread_t thread;
     struct log_ring *log; /* NULL: no log */
 
+    /* Written by this worker's thread, read by the admin listener's. */
+    struct recorder recorder;
+    struct tally *tally;
+
     /* This worker's thread only. */
     struct loop loop;
     struct wheel wheel;
@@ -65,7 +73,8 @@ struct worker {
     struct wire wire;
     struct snapshot *snapshot; /* for exchanges that begin now */
     struct offload helpers;
-    struct file_worker *files;
+    struct file_worker *files; /* NULL: it serves no files */
+    struct admin *admin;       /* NULL: it is not the admin listener's */
     struct worker_listener *listeners;
     uint32_t listener_count;
     uint64_t ids;              /* of the next exchange, before it is scrambled */
@@ -73,7 +82,6 @@ struct worker {
     struct timer accept_timer; /* listening goes on after descriptors ran out */
     int spare_fd;              /* given up to answer one more client when no descriptor is left; -1: in use */
     bool stopping;
-    uint64_t reasons[R_COUNT]; /* one writer, so plain increments */
 
     /* Any thread. */
     struct mail_box mail;
@@ -89,8 +97,11 @@ struct worker_listen {
     uint32_t count;
 };
 
+/* Give a zeroed worker its memory of what it does, which is readable from now on. False: no memory. */
+bool worker_remember(struct worker *w, const struct config *config);
+
 /*
- * Set up a zeroed worker and start its thread.
+ * Set up a worker that remembers and start its thread.
  *
  * listen     descriptors that listen, one for each address; the worker closes them when it drains
  * config     one hold on it is handed over
@@ -115,7 +126,13 @@ bool worker_reload(struct worker *w, struct shared_config *config);
 /* Does worker_reload() bring this setting into force? Others need a new start. */
 bool worker_reloads(enum setting s);
 
-/* Wait for the thread to end and free what it had. */
+/* Wait for the thread to end. */
 void worker_join(struct worker *w);
+
+/* Free what it had: when it was joined, and nobody asks it or answers it any more. */
+void worker_fini(struct worker *w);
+
+/* Free what worker_remember() made: when nobody reads it any more. */
+void worker_forget(struct worker *w);
 
 #endif

@@ -83,9 +83,10 @@ class Server:
     limit   function called in the child before the program starts (resource limits)
     stdout  where its standard output goes; without it, to the file home/out
     binary  another program than program()
+    admin   has an admin listener, on a port of its own; without it there is none
     """
 
-    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None, binary=None):
+    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None, binary=None, admin=False):
         self.home = Path(tempfile.mkdtemp(prefix="verdict-"))
         self.root = self.home / "site"
         self.root.mkdir()
@@ -96,7 +97,8 @@ class Server:
         self.limit = limit
         self.stdout = stdout
         self.binary = binary
-        self.port = None
+        self.admin = admin
+        self.port = self.admin_port = None
         self.process = None
         self.urls = []
         self.errors = []
@@ -114,6 +116,7 @@ class Server:
         if self.process is not None:
             return self
         self.port = free_port()
+        self.admin_port = free_port() if self.admin else None
         with open(self.home / "out", "ab") as out:
             self.process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=self.stdout or out, stderr=subprocess.PIPE, text=True,
@@ -129,6 +132,8 @@ class Server:
         else:
             self.configure(self.config)
             command += ["-c", str(self.home / "verdict.yaml")]
+        if "--admin" not in self.args and "admin:" not in (self.config or ""):
+            command += ["--admin", f"127.0.0.1:{self.admin_port}" if self.admin else "off"]
         if "--log" not in self.args:
             command += ["--log", str(self.home / "log"), "--log-format", "json"]
         return command + [str(word) for word in self.args]
@@ -136,6 +141,7 @@ class Server:
     def configure(self, text):
         """Writes the configuration file; a running server sees it after SIGHUP."""
         text = text.replace("{root}", str(self.root)).replace("{port}", str(self.port))
+        text = text.replace("{admin_port}", str(self.admin_port))
         (self.home / "verdict.yaml").write_text(text, encoding="utf-8")
 
     def _collect(self):
@@ -145,8 +151,9 @@ class Server:
 
     def _wait_until_it_listens(self):
         until = time.monotonic() + START_SECONDS
+        ports = [port for port in (self.port, self.admin_port) if port is not None]
         while time.monotonic() < until and self.process.poll() is None:
-            if any(f":{self.port}" in url for url in self.urls):
+            if all(any(f":{port}" in url for url in self.urls) for port in ports):
                 return
             time.sleep(0.005)
         self.process.kill()
@@ -235,6 +242,34 @@ class Server:
 
     def get(self, target, **fields):
         return self.request("GET", target, **fields)
+
+    # Asking its admin listener
+
+    def admin_connect(self, wait_seconds=5):
+        self.start()
+        return Connection(("127.0.0.1", self.admin_port), wait_seconds=wait_seconds)
+
+    def admin_get(self, target, method="GET", **fields):
+        fields.setdefault("host", f"127.0.0.1:{self.admin_port}")
+        with self.admin_connect() as connection:
+            return connection.send(head(method, target, **fields)).response(to=method)
+
+    def api(self, target, **fields):
+        """What /api/... says, parsed."""
+        answer = self.admin_get(f"/api/{target}", **fields)
+        if answer.status != 200:
+            raise AssertionError(f"/api/{target}: {answer.status} {answer.content!r}")
+        return json.loads(answer.content)
+
+    def recorded(self, answer):
+        """The record of an answer (or of an id), as /api/exchanges/ID tells it; it is there a moment after the answer."""
+        number = answer if isinstance(answer, str) else answer.id
+        until = time.monotonic() + LOG_SECONDS
+        while (told := self.admin_get(f"/api/exchanges/{number}")).status != 200:
+            if time.monotonic() > until:
+                raise AssertionError(f"{number} is not recorded: {told.status} {told.content!r}")
+            time.sleep(0.01)
+        return json.loads(told.content)
 
     # What it wrote
 

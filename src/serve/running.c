@@ -1,0 +1,99 @@
+#include "serve/running.h"
+
+static size_t copy_cut(char *to, size_t room, struct span from)
+{
+    size_t n = from.n < room ? from.n : room;
+
+    if (n > 0)
+        memcpy(to, from.p, n);
+    return n;
+}
+
+static void text_fill(struct running *r, const struct exchange *x)
+{
+    const struct head *head = &x->req.head;
+    struct span target = { head->target.p, span_find(head->target, '?') };
+
+    r->method_bytes = (uint16_t)copy_cut(r->method, sizeof r->method, head->method_name);
+    r->target_bytes = (uint16_t)copy_cut(r->target, sizeof r->target, target);
+}
+
+static void peer_fill(struct running *r, const struct conn *c)
+{
+    r->peer_bytes = (uint8_t)(c->peer.ss_family == AF_UNIX   ? sizeof c->peer.ss_family
+                              : c->peer_len < sizeof r->peer ? c->peer_len
+                                                             : sizeof r->peer);
+    memcpy(r->peer, &c->peer, r->peer_bytes);
+}
+
+static struct running running_of(const struct conn *c)
+{
+    const struct exchange *x = c->x;
+    struct running r = { .begun_ms = x->moments.first_byte_ms, .bytes_in = x->bytes_in, .bytes_out = x->bytes_out };
+
+    r.state = c->state == CONN_HEAD ? RUNNING_READS_HEAD : c->state == CONN_REPLY ? RUNNING_SENDS : RUNNING_GRAPH;
+    if (r.state != RUNNING_READS_HEAD)
+        r.number = x->number;
+    r.wait = x->wait.what;
+    r.wait_ms = x->wait.what != NULL ? x->wait.since_ms : 0;
+    r.node = x->trace.at;
+    r.why = (uint16_t)x->verdict.why;
+    text_fill(&r, x);
+    peer_fill(&r, c);
+    return r;
+}
+
+/* Where the one of those told is that has run for the shortest time. */
+static uint32_t youngest(const struct running_list *l)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 1; i < l->count; i++)
+        if (l->all[i].begun_ms > l->all[at].begun_ms)
+            at = i;
+    return at;
+}
+
+void running_list_fill(const struct worker *w, struct running_list *out)
+{
+    uint32_t at = 0;
+
+    out->count = out->total = 0;
+    for (const struct conn *c = w->wire.conns; c != NULL; c = c->next) {
+        if (c->x == NULL)
+            continue;
+        out->total++;
+        if (out->count < RUNNING_MOST) {
+            out->all[out->count++] = running_of(c);
+            at = out->count == RUNNING_MOST ? youngest(out) : 0;
+        } else if (c->x->moments.first_byte_ms < out->all[at].begun_ms) {
+            out->all[at] = running_of(c);
+            at = youngest(out);
+        }
+    }
+}
+
+static void answer_open(struct mail *m)
+{
+    struct running_request *r = (struct running_request *)m;
+
+    r->done(r);
+}
+
+static void question_open(struct mail *m)
+{
+    struct running_request *r = (struct running_request *)m;
+    struct worker *asker = r->asker;
+
+    running_list_fill(r->asked, &r->list);
+    m->open = answer_open;
+    mail_send(&asker->mail, m);
+}
+
+void running_ask(struct running_request *r, struct worker *worker, struct worker *asker)
+{
+    r->asked = worker;
+    r->asker = asker;
+    r->mail.open = question_open;
+    mail_send(&worker->mail, &r->mail);
+}
