@@ -231,3 +231,14 @@ void address_key(const struct sockaddr *socket, uint8_t key_out[ADDRESS_KEY_BYTE
         memcpy(key_out + 1, in6->sin6_addr.s6_addr, 8);
     }
 }
+
+bool address_is_local(const struct address *a)
+{
+    const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)&a->socket)->sin6_addr;
+
+    if (a->socket.ss_family == AF_UNIX)
+        return true;
+    if (a->socket.ss_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)&a->socket)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(ipv6) || (IN6_IS_ADDR_V4MAPPED(ipv6) && ipv6->s6_addr[12] == IN_LOOPBACKNET);
+}

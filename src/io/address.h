@@ -1,6 +1,7 @@
 #ifndef IO_ADDRESS_H
 #define IO_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -35,6 +36,9 @@ __attribute__((warn_unused_result)) int address_of_socket(int fd, struct address
 enum address_part { ADDRESS_HOST, ADDRESS_WHOLE };
 struct span address_print(const struct sockaddr *socket, socklen_t len, enum address_part part,
                           char buf[ADDRESS_TEXT_BYTES]);
+
+/* Can this machine alone reach it: a loopback address, IPv4 inside IPv6 too, or a unix socket? */
+bool address_is_local(const struct address *a);
 
 /*
  * Which client is it, for limits per client? Equal keys (memcmp over all bytes): the same client. IPv4: the address;

@@ -121,6 +121,17 @@ int admin_server_start(struct admin_server *a, const struct worker_shared *share
     return 0;
 }
 
+bool admin_server_accepts(const struct admin_server *a, const struct config *config)
+{
+    if (!a->runs || config->admin.token.n > 0 || address_is_local(&a->address))
+        return true;
+    fprintf(
+        stderr,
+        "verdict: reload: admin: the listener stays at %s, which other machines reach: keep its token, or start anew\n",
+        a->address.text);
+    return false;
+}
+
 void admin_server_stop(struct admin_server *a)
 {
     if (!a->runs)

@@ -31,6 +31,9 @@ int admin_server_listen(struct admin_server *a, const struct config *config);
 int admin_server_start(struct admin_server *a, const struct worker_shared *shared, struct worker *workers,
                        struct sites *sites, struct shared_config *config);
 
+/* May it go on where it listens with this configuration? False after a complaint: others could ask without a token. */
+bool admin_server_accepts(const struct admin_server *a, const struct config *config);
+
 /* End its streams and connections and wait for its thread. Harmless when it does not run. */
 void admin_server_stop(struct admin_server *a);
 

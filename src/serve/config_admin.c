@@ -34,17 +34,6 @@ static const struct in6_addr *as_ipv6(const struct address *a)
     return &((const struct sockaddr_in6 *)&a->socket)->sin6_addr;
 }
 
-/* Only this machine reaches it. */
-static bool is_local(const struct address *a)
-{
-    if (a->socket.ss_family == AF_UNIX)
-        return true;
-    if (a->socket.ss_family == AF_INET)
-        return ntohl(as_ipv4(a)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    return IN6_IS_ADDR_LOOPBACK(as_ipv6(a)) ||
-           (IN6_IS_ADDR_V4MAPPED(as_ipv6(a)) && as_ipv6(a)->s6_addr[12] == IN_LOOPBACKNET);
-}
-
 /* It stands for all addresses of the machine, and is itself none. */
 static bool is_wildcard(const struct address *a)
 {
@@ -91,7 +80,7 @@ static void reach_check(struct config_builder *b, const struct yaml_node *at, co
     bool has_token = v[KEY_admin_token].node != NULL || v[KEY_admin_token_file].node != NULL;
     bool has_name = v[KEY_admin_hosts].node != NULL || v[KEY_admin_public].node != NULL;
 
-    if (!is_local(a) && !has_token)
+    if (!address_is_local(a) && !has_token)
         config_complain(&b->report, at,
                         "admin: %s can be reached from other machines: set admin.token, or listen on 127.0.0.1",
                         a->text);
@@ -272,7 +261,7 @@ static void hosts_read(struct config_builder *b, const struct config_value *v, s
         return;
     if (address != NULL)
         host_add_address(b, &hosts, address);
-    if (address != NULL && is_local(address)) {
+    if (address != NULL && address_is_local(address)) {
         host_add(b, &hosts, SPAN("localhost"));
         host_add(b, &hosts, SPAN("127.0.0.1"));
         host_add(b, &hosts, SPAN("[::1]"));

@@ -52,7 +52,8 @@ static void tidy(struct server *s)
         }
 }
 
-static struct shared_config *shared_config_new(const struct server *s, unsigned holders)
+/* One hold on it is the caller's. */
+static struct shared_config *shared_config_new(const struct server *s)
 {
     struct shared_config *shared = calloc(1, sizeof *shared);
 
@@ -65,7 +66,7 @@ static struct shared_config *shared_config_new(const struct server *s, unsigned 
         return NULL;
     }
     sites_number(s->sites, shared->config);
-    atomic_init(&shared->holders, holders);
+    atomic_init(&shared->holders, 1);
     return shared;
 }
 
@@ -240,13 +241,15 @@ static void tell_what_waits(const struct config *old, const struct config *fresh
 /* The old configuration goes on when the new one is wrong; each mistake has been told. */
 static void reload(struct server *s)
 {
-    struct shared_config *fresh = shared_config_new(s, s->shared.workers + (s->admin.runs ? 2 : 1));
+    struct shared_config *fresh = shared_config_new(s);
 
-    if (fresh == NULL) {
+    if (fresh == NULL || !admin_server_accepts(&s->admin, fresh->config)) {
+        shared_config_release(fresh);
         fprintf(stderr, "verdict: reload: the new configuration is not used: the old one stays in force\n");
         return;
     }
     tell_what_waits(s->config->config, fresh->config);
+    atomic_fetch_add(&fresh->holders, s->shared.workers + s->admin.runs);
     for (unsigned w = 0; w < s->shared.workers; w++)
         if (!worker_reload(&s->workers[w], fresh))
             fprintf(stderr, "verdict: reload: no memory: worker %u goes on with the old configuration\n", w);
@@ -385,7 +388,7 @@ int server_run(const struct config_options *options)
     int code;
 
     s.sites = sites_new();
-    s.config = s.sites != NULL ? shared_config_new(&s, 1) : NULL;
+    s.config = s.sites != NULL ? shared_config_new(&s) : NULL;
     if (s.config == NULL) {
         sites_release(&s.sites);
         return 2;

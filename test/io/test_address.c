@@ -182,12 +182,26 @@ static void keys_tell_clients_apart(void **state)
     assert_false(same_client("[::]:1", "0.0.0.0:1"));
 }
 
+static void local_ones_are_known(void **state)
+{
+    static const char *const local[] = { "127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "unix:/a" };
+    static const char *const others[] = { "0.0.0.0:1", "[::]:1", "128.0.0.1:1", "192.0.2.1:1", "[::ffff:192.0.2.1]:1" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+        struct address a = of(local[i]), b = of(others[i]);
+
+        assert_true(address_is_local(&a));
+        assert_false(address_is_local(&b));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_reads_and_says_why_not),  cmocka_unit_test(a_path_with_nul_is_refused),
         cmocka_unit_test(the_port_of_a_socket_is_known), cmocka_unit_test(peers_are_printed_with_and_without_port),
-        cmocka_unit_test(keys_tell_clients_apart),
+        cmocka_unit_test(keys_tell_clients_apart),       cmocka_unit_test(local_ones_are_known),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
