@@ -3,6 +3,7 @@
 #include "admin/reason_json.h"
 #include "admin/row.h"
 #include "admin/story.h"
+#include "admin/story_fact.h"
 #include "explain/code.h"
 #include "http/traceparent.h"
 
@@ -103,11 +104,18 @@ static const char *source_of(const struct record *r)
     return at;
 }
 
+static json_t *at_kind_json(const struct record *r)
+{
+    const char *kind = story_at_kind(r);
+
+    return kind != NULL ? json_string(kind) : json_null();
+}
+
 static void put_facts(json_t **o, const struct record *r)
 {
     const struct moments *m = &r->moments;
 
-    member_string(o, "resource", r->resource != NULL ? r->resource : "");
+    member_string(o, "resource", r->resource != NULL ? r->resource->name : "");
     member(o, "route", row_text(record_route(r)));
     member(o, "traceparent", traceparent_json(r));
     member(o, "started", row_time(r->unix_ms - record_between(m->first_byte_ms, m->ended_ms)));
@@ -116,6 +124,7 @@ static void put_facts(json_t **o, const struct record *r)
     member(o, "request", head_json(record_request(r), r->request_cut));
     member(o, "reply", head_json(record_reply(r), r->reply_cut));
     member_number(o, "at", r->at);
+    member(o, "at_kind", at_kind_json(r));
     member_string(o, "source", source_of(r));
 }
 

@@ -195,7 +195,7 @@ static bool tell_route(struct story_facts *f, const struct row *row, struct span
 static bool tell_resource(struct story_facts *f, const struct row *row, struct span *out)
 {
     (void)row;
-    return tell_string(f->record->resource, out);
+    return tell_string(f->record->resource != NULL ? f->record->resource->name : NULL, out);
 }
 
 /* As the exchange saw it: decoded, without dot segments; the root where the target has none. */
@@ -309,12 +309,24 @@ static bool is_of_system(enum reason why)
     return false;
 }
 
-/* Acts that read what the client sent: a place is an offset in it. With these two reasons it is the limit. */
+/* The verdict names how much there may be, and no place. */
+static bool is_of_limit(enum reason why)
+{
+    return why == R_content_streamed_too_large || why == R_exchange_memory_exhausted;
+}
+
+const char *story_at_kind(const struct record *r)
+{
+    if (r->at == 0 || is_of_limit(r->why))
+        return NULL;
+    return is_of_system(r->why) ? "errno" : "byte";
+}
+
+/* Acts that read what the client sent: a place is an offset in it. */
 static bool has_offset(unsigned node, enum reason why)
 {
-    if (why == R_content_streamed_too_large || why == R_exchange_memory_exhausted)
-        return false;
-    return node == N_receive || node == N_understand || node == N_compare || node == N_compare_since || node == N_store;
+    return !is_of_limit(why) && (node == N_receive || node == N_understand || node == N_compare ||
+                                 node == N_compare_since || node == N_store);
 }
 
 static int add(json_t *list, const char *name, struct span value)

@@ -31,4 +31,7 @@ void story_facts_end(struct story_facts *facts);
  */
 json_t *story_facts_of(struct story_facts *facts, unsigned node, bool ends, bool stopped);
 
+/* What member `at` of an exchange is: "byte" or "errno"; NULL: it is 0, or a limit that was met. Static. */
+const char *story_at_kind(const struct record *r);
+
 #endif

@@ -1,5 +1,6 @@
 #include "admin/api.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -231,6 +232,7 @@ static void one_exchange_is_told_whole(void **state)
               "[\"traceparent\",\"" TRACEPARENT "\"]],\"cut\":false}");
     member_is(answer, "reply", "{\"line\":\"HTTP/1.1 404 Not Found\",\"fields\":[[\"Date\",\"now\"]],\"cut\":false}");
     member_is(answer, "at", "7");
+    member_is(answer, "at_kind", "\"byte\"");
     member_is(answer, "source", "\"src/graph/run.c:43\"");
     assert_int_equal(json_array_size(json_object_get(answer, "path")), 3);
     member_is(answer, "end", "{\"box\":\"r-version_supported-no\",\"edge\":\"e-version_supported-no\"}");
@@ -246,6 +248,35 @@ static void one_exchange_is_told_whole(void **state)
     assert_true(json_is_string(json_object_get(explanation, "others")));
     member_is(json_object_get(answer, "broken_explanation"), "reason", "\"client-closed-during-response\"");
     json_decref(answer);
+}
+
+static void a_place_is_a_byte_or_an_errno_or_none(void **state)
+{
+    static const struct {
+        enum reason why;
+        uint32_t at;
+        const char *kind;
+    } rows[] = {
+        { R_bare_carriage_return, 5, "\"byte\"" },
+        { R_bare_carriage_return, 0, "null" },
+        { R_request_content_cut_short, 9, "\"byte\"" },
+        { R_insufficient_storage, ENOSPC, "\"errno\"" },
+        { R_acl_denied, EACCES, "\"errno\"" },
+        { R_acl_denied, 0, "null" },
+        { R_content_streamed_too_large, 1000, "null" },
+        { R_exchange_memory_exhausted, 65536, "null" },
+        { R_request_ok, 0, "null" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct record r = { .why = rows[i].why, .at = rows[i].at };
+        json_t *answer = api_exchange(&api, &r, 0);
+
+        assert_int_equal(json_integer_value(json_object_get(answer, "at")), rows[i].at);
+        member_is(answer, "at_kind", rows[i].kind);
+        json_decref(answer);
+    }
 }
 
 static void explanations_are_in_the_language_asked_for(void **state)
@@ -482,6 +513,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(exchanges_are_filtered, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_follow_one_another, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_queries_name_their_parameter, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_place_is_a_byte_or_an_errno_or_none, setup, teardown),
         cmocka_unit_test_setup_teardown(one_exchange_is_told_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(explanations_are_in_the_language_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_are_listed_by_name, setup, teardown),

@@ -87,11 +87,20 @@ function fact(name, value, hint) {
     return value !== null && value !== '' && value !== undefined && el('div', { title: hint }, el('dt', null, name), el('dd', null, value));
 }
 
+/* Where it went wrong: in what was read, or what the system said. */
+function placeOf(x) {
+    if (x.at_kind === 'byte')
+        return t('atByte', { n: x.at });
+    if (x.at_kind !== 'errno')
+        return '';
+    return t('atErrno', { name: x.path.at(-1)?.facts.find(f => f.name === 'errno')?.value ?? String(x.at) });
+}
+
 function facts(x) {
     return el('dl', { class: 'pairs' },
         fact(t('operand'), x.operand && el('code', null, x.operand), t('operandHint')),
         fact(t('lasts'), x.status >= 400 || !x.status ? t(`lasts_${x.explanation.lasts}`) : ''),
-        fact(t('at'), x.at ? String(x.at) : '', t('atHint')),
+        fact(t('at'), placeOf(x), t('atHint')),
         fact(t('spec'), x.explanation.spec && specLink(x.explanation.spec)),
         fact(t('client'), x.client),
         fact(t('time'), clock(x.time_ms), fullTime(x.time_ms)));
