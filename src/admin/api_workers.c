@@ -99,6 +99,7 @@ static json_t *workers_json(const struct admin_source *source)
     return list;
 }
 
+/* The admin listener's own exchanges are counted nowhere. */
 static json_t *sites_json(const struct admin_source *source)
 {
     json_t *list = json_array();
@@ -106,7 +107,7 @@ static json_t *sites_json(const struct admin_source *source)
     for (uint16_t site = 0; site < TALLY_SITE_OTHER; site++) {
         const char *name = source->site_name(source->server, site);
 
-        if (name != NULL)
+        if (name != NULL && strcmp(name, "admin") != 0)
             element(&list, row_text(span_of(name)));
     }
     return list;

@@ -40,7 +40,7 @@ struct kept {
 
 static inline const char *kept_site_name(void *server, uint16_t site)
 {
-    static const char *const names[] = { "", "example.org", "other.example" };
+    static const char *const names[] = { "", "example.org", "other.example", "admin" };
 
     (void)server;
     if (site == TALLY_SITE_OTHER)
@@ -139,13 +139,12 @@ static inline void keep(struct kept_server *s, uint32_t worker, const struct kep
     enum reason why = k->why != R_NONE ? k->why : R_request_ok;
     struct span request = kept_text(k->request != NULL ? k->request : "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
     struct sockaddr_storage peer;
-    const struct record_about about = { .peer = &peer,
-                                        .peer_bytes = kept_peer(k->client, &peer),
-                                        .site = k->site,
-                                        .unix_ms = k->unix_ms != 0 ? k->unix_ms : 1795242734123,
-                                        .route = kept_text(k->route) };
 
     x = (struct exchange){ .policy = &policy, .number = k->number, .bytes_in = request.n, .bytes_out = 412 };
+    x.peer = (struct span){ (const char *)&peer, kept_peer(k->client, &peer) };
+    x.site_number = k->site;
+    x.unix_ms = k->unix_ms != 0 ? k->unix_ms : 1795242734123;
+    x.route_prefix = kept_text(k->route);
     x.req.head_text = request;
     x.req.head.target = k->unreadable ? (struct span){ 0 } : SPAN("/");
     x.req.head.major = x.req.head.minor = !k->unreadable;
@@ -156,8 +155,8 @@ static inline void keep(struct kept_server *s, uint32_t worker, const struct kep
     x.status_sent = k->unsent ? 0 : k->status != 0 ? k->status : reason_code(why, k->dialect).wire;
     x.moments.ended_ms = k->ended_ms;
     x.moments.first_byte_ms = k->ended_ms - k->took_ms;
-    recorder_write(&s->recorders[worker], &x, &about, &secrets_standard);
-    tally_add(s->tallies[worker], &x, k->site);
+    recorder_write(&s->recorders[worker], &x, &secrets_standard);
+    tally_add(s->tallies[worker], &x);
 }
 
 #endif
