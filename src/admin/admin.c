@@ -161,6 +161,16 @@ static bool language_choose(struct exchange *x, const struct query *q, struct ap
     return api->language != LANGUAGES;
 }
 
+/* What has no parameters of its own knows only `lang`. */
+static bool query_fits(struct api *api, const struct admin_state *s)
+{
+    static const struct span known[] = { SPAN_INIT("lang") };
+
+    if (s->kind != ADMIN_EXCHANGES && s->kind != ADMIN_HEAT)
+        api->fault = query_unknown(&s->query, known, 1);
+    return api->fault.n == 0;
+}
+
 static json_t *json_of(struct api *api, const struct admin_state *s)
 {
     switch (s->kind) {
@@ -186,7 +196,8 @@ static enum flow api_produce(struct exchange *x)
     struct admin_state *s = x->res_state;
     struct api api = api_of(x->res_worker);
 
-    if (!query_parse(&x->arena, x->req.target.query, &s->query, &api.fault) || !language_choose(x, &s->query, &api))
+    if (!query_parse(&x->arena, x->req.target.query, &s->query, &api.fault) || !language_choose(x, &s->query, &api) ||
+        !query_fits(&api, s))
         return reply_json(x, &api, NULL);
     if (s->kind == ADMIN_RUNNING)
         return running_produce(x, &api);
