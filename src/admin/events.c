@@ -147,15 +147,16 @@ static void reader_stop(struct body *b)
 
 static const struct body_ops reader_ops = { .next = reader_next, .stop = reader_stop };
 
-static struct feed *feed_for(struct events *e, struct span query, uint64_t unix_ms, struct span *bad_out)
+static struct feed *feed_for(struct events *e, struct exchange *x, uint64_t unix_ms, struct span *bad_out)
 {
+    struct span query = x->req.target.query;
     struct feed *f = e->feeds;
 
     while (f != NULL && !span_is(f->text, query))
         f = f->next;
     if (f != NULL)
         return f;
-    f = feed_new(e->source, query, unix_ms, bad_out);
+    f = feed_new(e->source, query, unix_ms, &x->arena, bad_out);
     if (f == NULL)
         return NULL;
     f->next = e->feeds;
@@ -183,9 +184,9 @@ enum flow events_join(struct events *e, struct exchange *x, uint64_t unix_ms, ui
     if (r == NULL)
         return STOP(x, R_exchange_memory_exhausted, 0);
     *r = (struct reader){ .body = { .ops = &reader_ops, .length = -1 }, .events = e, .x = x };
-    r->feed = feed_for(e, x->req.target.query, unix_ms, &bad);
+    r->feed = feed_for(e, x, unix_ms, &bad);
     if (r->feed == NULL && bad.n > 0)
-        return STOP_ABOUT(x, R_query_invalid, 0, arena_copy(&x->arena, bad));
+        return STOP_ABOUT(x, R_query_invalid, 0, bad);
     if (r->feed == NULL)
         return STOP(x, R_worker_memory_exhausted, 0);
     r->number = r->feed->texts;

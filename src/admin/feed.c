@@ -36,6 +36,19 @@ static bool view_wanted(const struct feed *f, const struct admin_view *view)
     return view->is_admin == f->filter.of_admin;
 }
 
+/* A stream begins now, and has no pages. */
+static bool has_no_place(const struct query *q, struct span *bad_out)
+{
+    static const struct span names[] = { SPAN_INIT("since"), SPAN_INIT("before"), SPAN_INIT("limit") };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (query_value(q, names[i]).p != NULL) {
+            *bad_out = names[i];
+            return true;
+        }
+    return false;
+}
+
 static bool room_make(struct feed *f, const struct admin_source *source)
 {
     f->positions = calloc(source->view_count, sizeof *f->positions);
@@ -48,7 +61,8 @@ static bool room_make(struct feed *f, const struct admin_source *source)
     return f->positions != NULL && f->room != NULL;
 }
 
-struct feed *feed_new(const struct admin_source *source, struct span query, uint64_t unix_ms, struct span *bad_out)
+struct feed *feed_new(const struct admin_source *source, struct span query, uint64_t unix_ms, struct arena *a,
+                      struct span *bad_out)
 {
     struct feed *f = calloc(1, sizeof *f);
 
@@ -57,8 +71,9 @@ struct feed *feed_new(const struct admin_source *source, struct span query, uint
         return NULL;
     arena_init(&f->arena, NULL, 0, QUERY_BYTES);
     f->text = arena_copy(&f->arena, query);
-    if (!query_parse(&f->arena, f->text, &f->query, bad_out) || !filter_read(&f->filter, &f->query, unix_ms, bad_out) ||
-        !room_make(f, source)) {
+    if (!query_parse(&f->arena, f->text, &f->query, bad_out) || has_no_place(&f->query, bad_out) ||
+        !filter_read(&f->filter, &f->query, unix_ms, bad_out) || !room_make(f, source)) {
+        *bad_out = arena_copy(a, *bad_out);
         feed_release(&f);
         return NULL;
     }
@@ -157,10 +172,11 @@ static void text_replace(struct feed *f, const struct look *l, const char *rows,
     struct feed_text *t = malloc(sizeof *t + room);
     int n = 0;
 
+    f->rows_after += l->count + l->skipped;
     if (t == NULL)
         return;
-    f->rows_after += l->count;
-    *t = (struct feed_text){ .holders = 1, .number = ++f->texts, .rows_after = f->rows_after, .rows = l->count };
+    *t = (struct feed_text){ .holders = 1, .number = ++f->texts, .rows_after = f->rows_after };
+    t->rows = rows != NULL ? l->count + l->skipped : 0;
     if (rows != NULL)
         n = snprintf(t->text, room, "event: exchanges\ndata: %s\n\n", rows);
     if (pulse.n > 0)

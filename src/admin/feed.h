@@ -9,8 +9,8 @@
 struct feed_text {
     uint32_t holders;
     uint64_t number;     /* of the feed's texts, from 1 */
-    uint64_t rows_after; /* rows that the feed had told when it was written, these included */
-    uint32_t rows;       /* in it */
+    uint64_t rows_after; /* rows that the feed had told, or said to be skipped, when it was written; these included */
+    uint64_t rows;       /* in it, likewise */
     size_t bytes;
     char text[];
 };
@@ -32,9 +32,10 @@ struct feed {
     size_t room_bytes;
 };
 
-/* A feed for the query, which begins with what ends from now on. NULL: without memory when *bad_out is empty, else that
- * parameter cannot be understood. */
-struct feed *feed_new(const struct admin_source *source, struct span query, uint64_t unix_ms, struct span *bad_out);
+/* A feed for the query, which begins with what ends from now on. NULL: without memory when *bad_out is empty, else the
+ * parameter of that name, which is in `a`, cannot be understood. */
+struct feed *feed_new(const struct admin_source *source, struct span query, uint64_t unix_ms, struct arena *a,
+                      struct span *bad_out);
 void feed_release(struct feed **f);
 
 /* Look for news, which become the current text; `pulse` is the data of a pulse to be told as well, or empty. */
