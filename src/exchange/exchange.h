@@ -99,8 +99,8 @@ struct waited {
 /* Whoever runs exchanges: the only way up from below. */
 struct exchange_host {
     void (*begin)(struct exchange *x);  /* the codec has a head, or the reason why it has none: run */
-    void (*route)(struct exchange *x);  /* sets site, policy, res, subpath; a table look-up */
-    void (*tick)(struct exchange *x);   /* sets now_ms and unix_seconds to the worker's clock */
+    void (*route)(struct exchange *x);  /* sets site, route, policy, res, subpath; a table look-up */
+    void (*tick)(struct exchange *x);   /* sets now_ms, unix_ms and unix_seconds to the worker's clock */
     void (*resume)(struct exchange *x); /* after a wake-up: run the graph on */
     void (*ended)(struct exchange *x);  /* the reply has left, or cannot */
 };
@@ -108,13 +108,14 @@ struct exchange_host {
 struct exchange {
     const struct exchange_host *host;
     const struct codec_ops *codec;
-    void *conn;        /* the codec's */
-    void *worker;      /* the host's */
-    void *snapshot;    /* the host's: the configuration that this exchange began with */
-    const void *site;  /* the host's; NULL: no site has this name */
-    const void *route; /* the host's */
+    void *conn;               /* the codec's */
+    void *worker;             /* the host's */
+    void *snapshot;           /* the host's: the configuration that this exchange began with */
+    const void *site;         /* the host's; NULL: no site has this name */
+    const void *route;        /* the host's */
+    struct span route_prefix; /* the host's; empty: no route */
+    struct span peer;         /* the client's socket address, as the system writes it; lives as long as x */
     const struct policy *policy;
-    const struct resource_ops *res;
     const void *res_settings; /* what the route configures for its resource; immutable */
     void *res_worker;         /* what this worker keeps for the kind of resource, such as a cache */
     void *res_state;          /* owned by res, in the arena */
@@ -124,27 +125,32 @@ struct exchange {
 
     struct arena arena;
     struct request req;
-    struct facts facts;
     struct reply reply;
     uint64_t content_limit; /* bytes of content that content() may hand out */
     uint32_t range_count;
     enum range_kind range_kind;
 
     struct wait wait;
-    struct trace trace;
-    struct verdict verdict;      /* why it ended; set exactly once, by exchange_stop() */
-    struct verdict broken;       /* why sending failed after that, or R_NONE; set by exchange_break() */
+    struct verdict broken;       /* why sending failed after the verdict, or R_NONE; set by exchange_break() */
     struct verdict head_verdict; /* the codec's: why the head could not be read, or R_NONE */
 
-    uint64_t number;              /* below 1 << EXCHANGE_ID_BITS: what the id is made of */
-    char id[EXCHANGE_ID_LETTERS]; /* written by exchange_id() when it is first needed */
+    /* In the order of struct record, which takes all of it with one copy. */
+    struct facts facts;
+    struct trace trace;
+    struct verdict verdict; /* why it ended; set exactly once, by exchange_stop() */
+    uint64_t number;        /* below 1 << EXCHANGE_ID_BITS: what the id is made of */
     struct moments moments;
+    uint64_t bytes_in, bytes_out; /* of the whole message: head, framing, content */
+    uint64_t content_out;         /* bytes of content handed to the connection */
+    uint64_t unix_ms;             /* the worker's clock of this round */
+    const struct resource_ops *res;
+    uint16_t status_sent;
+    uint16_t site_number; /* the host's; 0: no site */
+
+    char id[EXCHANGE_ID_LETTERS];        /* written by exchange_id() when it is first needed */
     struct waited waits[EXCHANGE_WAITS]; /* by name; the last collects what has no place of its own */
     uint64_t now_ms;                     /* the worker's clock of this round */
     int64_t unix_seconds;                /* likewise, since 1970 UTC */
-    uint64_t bytes_in, bytes_out;        /* of the whole message: head, framing, content */
-    uint64_t content_out;                /* bytes of content handed to the connection */
-    uint16_t status_sent;
 
     /* Not zeroed for a new exchange: the counts say what is in use. */
     struct reply_field reply_fields[REPLY_FIELDS];

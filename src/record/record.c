@@ -17,12 +17,12 @@ static struct span text_at(const struct record *r, uint64_t offset, uint32_t byt
 
 struct span record_request(const struct record *r)
 {
-    return text_at(r, 0, r->request_bytes);
+    return text_at(r, r->reply_bytes, r->request_bytes);
 }
 
 struct span record_reply(const struct record *r)
 {
-    return text_at(r, r->request_bytes, r->reply_bytes);
+    return text_at(r, 0, r->reply_bytes);
 }
 
 struct span record_operand(const struct record *r)

@@ -17,39 +17,32 @@
  * static data, or is NULL. Times are of the server's clock (CLOCK_MONOTONIC), in milliseconds.
  */
 struct record {
-    uint64_t number;  /* what the id is made of */
-    uint64_t unix_ms; /* when it ended */
-    struct moments moments;
-    struct waited waits[EXCHANGE_WAITS];
-    uint64_t bytes_in, bytes_out, content_out;
-    uint16_t status_sent; /* 0: nothing was sent */
-    uint16_t site;        /* number of the site's name (record/tally.h) */
-    uint32_t limit;       /* reserved for what a question compared with; 0 */
+    /* As in struct exchange, in the same order: one copy. */
+    struct facts facts; /* without the tag's text */
     struct trace trace;
-    struct facts facts;         /* without the tag's text */
-    uint32_t why, at;           /* enum reason, and byte offset or errno, of the verdict */
-    const char *where;          /* in the source, where the reason was named */
-    uint32_t broken, broken_at; /* likewise of the second verdict; R_NONE: sending did not fail */
-    const char *resource;       /* kind of resource that answered; NULL: none was chosen */
+    uint32_t why, at;    /* enum reason, and byte offset or errno, of the verdict */
+    const char *where;   /* in the source, where the reason was named */
+    struct span nothing; /* the operand lies behind the struct */
+    uint64_t number;     /* what the id is made of */
+    struct moments moments;
+    uint64_t bytes_in, bytes_out, content_out;
+    uint64_t unix_ms;                    /* when it ended */
+    const struct resource_ops *resource; /* what answered; NULL: none was chosen */
+    uint16_t status_sent;                /* 0: nothing was sent */
+    uint16_t site;                       /* number of the site's name (record/tally.h) */
+
+    bool slow, failed; /* why it is among the failures, if it is */
+    bool request_cut, reply_cut;
+    struct waited waits[EXCHANGE_WAITS];
+    uint32_t broken, broken_at; /* the second verdict; R_NONE: sending did not fail */
     uint32_t method;            /* enum method */
     uint8_t major, minor;       /* of the protocol */
     uint8_t dialect;            /* enum dialect: of the route */
+    bool has_request_line;      /* the request text begins with one that could be read */
     uint8_t peer_bytes;
     uint8_t peer[RECORD_PEER_BYTES]; /* the client's socket address; family alone for a unix socket */
-    bool has_request_line;           /* the request text begins with one that could be read */
-    bool request_cut, reply_cut;
-    bool slow, failed; /* why it is among the failures, if it is */
 
-    uint32_t request_bytes, reply_bytes, operand_bytes, route_bytes; /* the texts, in this order, behind the struct */
-};
-
-/* What the recorder cannot see in an exchange. */
-struct record_about {
-    const void *peer; /* the client's socket address */
-    uint32_t peer_bytes;
-    uint16_t site;
-    uint64_t unix_ms;  /* now */
-    struct span route; /* the prefix of its route; may be empty */
+    uint32_t reply_bytes, request_bytes, operand_bytes, route_bytes; /* the texts, in this order, behind the struct */
 };
 
 /*
@@ -60,24 +53,34 @@ struct record_about {
  */
 struct recorder {
     struct ring all, kept; /* an exchange that failed or was slow is in both */
+    struct record *next;   /* of `all`, the place of the record to come; NULL: nothing is recorded */
+    uint32_t next_bytes;   /* that are free there */
     uint32_t head_bytes;   /* longest text kept of a request's or a reply's head */
     uint32_t slow_ms;      /* from the first byte to the end; as long is slow */
+    bool takes_replies;    /* recorder_reply_place() has one */
+    char *room;            /* head_bytes, for a reply that is filtered */
 };
 
 struct recorder_settings {
     uint32_t count, kept_count;
     size_t bytes, kept_bytes;
     uint32_t head_bytes, slow_ms;
+    uint32_t reply_room_bytes; /* of the longest reply head that recorder_reply_place() must take */
 };
 
 /* False: no memory. count == 0: nothing is recorded. */
 bool recorder_init(struct recorder *r, const struct recorder_settings *settings);
 void recorder_fini(struct recorder *r);
 
+/*
+ * Where the head of the next reply is best written: recorder_write() finds it there and need not copy it. It stays the
+ * writer's own until recorder_write(), which makes another one. NULL: this recorder has no room for that.
+ */
+char *recorder_reply_place(const struct recorder *r);
+
 /* Keep x, which has ended and whose texts are still there: the head of the request (x->req.head_text), that of the
  * reply (x->reply.head_text), the operand. On the path of every request. */
-void recorder_write(struct recorder *r, const struct exchange *x, const struct record_about *about,
-                    const struct secrets *secrets);
+void recorder_write(struct recorder *r, const struct exchange *x, const struct secrets *secrets);
 
 /* Room that any record of r needs: for `room` of recorder_read(). */
 size_t record_room(const struct recorder *r);

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "base/check.h"
 #include "record/record.h"
 
@@ -6,132 +8,157 @@
 
 #define SOCKADDR_IN_BYTES 16u
 
+/* Places with room for any reply that a ring must have at least, before one is given to the next reply. */
+#define REPLY_PLACES 16u
+
 static size_t fixed_bytes(void)
 {
     return sizeof(struct record) + RECORD_OPERAND_BYTES + RECORD_ROUTE_BYTES;
 }
 
-/* The longest head of which two fit into half of a ring, beside all else. */
+/* The longest head of which two fit into a quarter of a ring, beside all else: the next record has its place already. */
 static uint32_t head_bytes_most(const struct ring *ring)
 {
-    return (uint32_t)((ring->fixed.size / 2 - fixed_bytes()) / 2);
+    return (uint32_t)((ring->fixed.size / 4 - fixed_bytes()) / 2);
 }
 
 static bool part_init(struct ring *ring, size_t bytes, uint32_t count, uint32_t *head_bytes)
 {
     if (count == 0)
         return true;
-    if (!ring_init(ring, bytes > 2 * fixed_bytes() ? bytes : 2 * fixed_bytes(), count))
+    if (!ring_init(ring, bytes > 4 * fixed_bytes() ? bytes : 4 * fixed_bytes(), count))
         return false;
     if (*head_bytes > head_bytes_most(ring))
         *head_bytes = head_bytes_most(ring);
     return true;
 }
 
+static void next_take(struct recorder *r)
+{
+    r->next = ring_begin(&r->all, r->next_bytes);
+}
+
 bool recorder_init(struct recorder *r, const struct recorder_settings *settings)
 {
+    uint64_t with_reply;
+
     *r = (struct recorder){ .head_bytes = settings->head_bytes, .slow_ms = settings->slow_ms };
     if (settings->count == 0)
         return true;
-    if (part_init(&r->all, settings->bytes, settings->count, &r->head_bytes) &&
-        part_init(&r->kept, settings->kept_bytes, settings->kept_count, &r->head_bytes))
-        return true;
-    recorder_fini(r);
-    return false;
+    if (!part_init(&r->all, settings->bytes, settings->count, &r->head_bytes) ||
+        !part_init(&r->kept, settings->kept_bytes, settings->kept_count, &r->head_bytes) ||
+        (r->room = malloc(r->head_bytes)) == NULL) {
+        recorder_fini(r);
+        return false;
+    }
+    /* Replies are written where they are kept if that takes a small part of the memory. */
+    with_reply = (uint64_t)record_room(r) + settings->reply_room_bytes;
+    r->takes_replies = settings->reply_room_bytes > 0 && with_reply <= r->all.fixed.size / REPLY_PLACES;
+    r->next_bytes = (uint32_t)(r->takes_replies ? with_reply : record_room(r));
+    next_take(r);
+    return true;
 }
 
 void recorder_fini(struct recorder *r)
 {
     ring_fini(&r->all);
     ring_fini(&r->kept);
+    free(r->room);
+    r->room = NULL;
+    r->next = NULL;
+}
+
+char *recorder_reply_place(const struct recorder *r)
+{
+    return r->takes_replies ? (char *)(r->next + 1) : NULL;
 }
 
 /* Nothing was sent, or the status sent is of class 4 or 5, or sending broke off. */
 static bool has_failed(const struct exchange *x)
 {
-    return (x->status_sent / 100 - 1u > 2) | (x->broken.why != R_NONE);
+    return (x->status_sent - 100u >= 300u /* not a status: three classes */) | (x->broken.why != R_NONE);
 }
 
-static __attribute__((noinline)) void put_other_peer(struct record *to, const struct record_about *about)
+static __attribute__((noinline)) void put_other_peer(struct record *to, const struct exchange *x)
 {
     uint16_t family = 0;
 
     to->peer_bytes = 0;
-    if (about->peer_bytes < sizeof family)
+    if (x->peer.n < sizeof family)
         return;
-    memcpy(&family, about->peer, sizeof family);
-    if (family == FAMILY_UNIX || about->peer_bytes > RECORD_PEER_BYTES)
+    memcpy(&family, x->peer.p, sizeof family);
+    if (family == FAMILY_UNIX || x->peer.n > RECORD_PEER_BYTES)
         to->peer_bytes = sizeof family;
     else
-        to->peer_bytes = (uint8_t)about->peer_bytes;
-    memcpy(to->peer, about->peer, to->peer_bytes);
+        to->peer_bytes = (uint8_t)x->peer.n;
+    memcpy(to->peer, x->peer.p, to->peer_bytes);
 }
 
 /* A length that the compiler knows, for the family that is most frequent. */
-static void put_peer(struct record *to, const struct record_about *about)
+static void put_peer(struct record *to, const struct exchange *x)
 {
-    uint16_t family;
+    uint16_t family = FAMILY_UNIX;
 
-    if (about->peer_bytes != SOCKADDR_IN_BYTES) {
-        put_other_peer(to, about);
+    if (x->peer.n == SOCKADDR_IN_BYTES)
+        memcpy(&family, x->peer.p, sizeof family);
+    if (family == FAMILY_UNIX) {
+        put_other_peer(to, x);
         return;
     }
-    memcpy(&family, about->peer, sizeof family);
-    to->peer_bytes = family != FAMILY_UNIX ? SOCKADDR_IN_BYTES : sizeof family;
-    memcpy(to->peer, about->peer, SOCKADDR_IN_BYTES);
+    to->peer_bytes = SOCKADDR_IN_BYTES;
+    memcpy(to->peer, x->peer.p, SOCKADDR_IN_BYTES);
 }
 
-/* But the tag's text, which dies with the exchange. */
-static void put_facts(struct facts *to, const struct facts *from)
-{
-    memcpy(to, from, offsetof(struct facts, etag));
-    to->etag = (struct etag){ .weak = from->etag.weak };
-    to->modified = from->modified;
-    to->length = from->length;
-}
+/* The part of struct record that is one copy. */
+#define SHARED_BYTES (offsetof(struct record, slow) - offsetof(struct record, facts))
+#define SAME_PLACE(in_record, in_exchange)                                                                       \
+    _Static_assert(offsetof(struct record, in_record) == offsetof(struct exchange, in_exchange) - SHARED_BEGINS, \
+                   "struct record takes it with one copy")
+#define SHARED_BEGINS offsetof(struct exchange, facts)
+SAME_PLACE(facts, facts);
+SAME_PLACE(trace, trace);
+SAME_PLACE(why, verdict.why);
+SAME_PLACE(at, verdict.at);
+SAME_PLACE(where, verdict.where);
+SAME_PLACE(nothing, verdict.operand);
+SAME_PLACE(number, number);
+SAME_PLACE(moments, moments);
+SAME_PLACE(bytes_in, bytes_in);
+SAME_PLACE(bytes_out, bytes_out);
+SAME_PLACE(content_out, content_out);
+SAME_PLACE(unix_ms, unix_ms);
+SAME_PLACE(resource, res);
+SAME_PLACE(status_sent, status_sent);
+SAME_PLACE(site, site_number);
 
-/* What is not text. The order of struct record, and here, is that of struct exchange: neighbours are moved together. */
-static inline void put_fixed(struct record *to, const struct exchange *x, const struct record_about *about,
-                             uint32_t slow_ms)
+/* What is not text. The spans that came with the copy would point to what dies with the exchange. */
+static inline void put_fixed(struct record *to, const struct exchange *x, uint32_t slow_ms)
 {
     const struct moments *m = &x->moments;
 
-    to->number = x->number;
-    to->unix_ms = about->unix_ms;
-    to->moments = *m;
+    memcpy(to, &x->facts, SHARED_BYTES);
+    to->facts.etag.opaque = to->nothing = (struct span){ 0 };
     if (x->waits[0].what == NULL)
         to->waits[0].what = NULL;
     else
         memcpy(to->waits, x->waits, sizeof to->waits);
-    to->bytes_in = x->bytes_in;
-    to->bytes_out = x->bytes_out;
-    to->content_out = x->content_out;
-    to->status_sent = x->status_sent;
-    to->site = about->site;
-    to->limit = 0;
-    to->trace = x->trace;
-    put_facts(&to->facts, &x->facts);
-    to->why = x->verdict.why;
-    to->at = x->verdict.at;
-    to->where = x->verdict.where;
     to->broken = x->broken.why;
     to->broken_at = x->broken.at;
-    to->resource = x->res != NULL ? x->res->name : NULL;
     to->method = x->req.head.method;
     to->major = x->req.head.major;
     to->minor = x->req.head.minor;
     to->dialect = (uint8_t)x->policy->dialect;
-    put_peer(to, about);
     to->has_request_line = x->req.head.target.n > 0;
-    to->slow = (m->first_byte_ms != 0) & (m->ended_ms - m->first_byte_ms >= slow_ms);
+    put_peer(to, x);
+    to->slow = m->ended_ms >= m->first_byte_ms + slow_ms;
     to->failed = has_failed(x);
 }
 
-/* Is all text short enough to be kept whole? */
-static bool fits(const struct recorder *r, const struct exchange *x, const struct record_about *about)
+/* Is all text short enough to be kept whole, and without a secret? */
+static inline bool is_plain(const struct recorder *r, const struct exchange *x, const struct secrets *secrets)
 {
-    return x->req.head_text.n <= r->head_bytes && x->reply.head_text.n <= r->head_bytes &&
-           x->verdict.operand.n <= RECORD_OPERAND_BYTES && about->route.n <= RECORD_ROUTE_BYTES;
+    return x->req.head_text.n + x->reply.head_text.n <= r->head_bytes && x->verdict.operand.n <= RECORD_OPERAND_BYTES &&
+           x->route_prefix.n <= RECORD_ROUTE_BYTES && !x->reply.may_hold_secrets && !secrets_suspected(secrets, x);
 }
 
 static char *put_text(char *to, struct span text, uint32_t *bytes)
@@ -150,77 +177,81 @@ static char *put_cut(char *to, struct span text, uint32_t room, uint32_t *bytes,
     return put_text(to, text, bytes);
 }
 
-/* As it is, and whole. */
-static inline struct record *put_plain(struct ring *ring, const struct exchange *x, const struct record_about *about)
+/* As it is, and whole. The reply is there already, as a rule. */
+static inline char *put_plain(struct record *to, const struct exchange *x)
 {
-    struct span route = about->route;
-    size_t bytes = sizeof(struct record) + x->req.head_text.n + x->reply.head_text.n + x->verdict.operand.n + route.n;
-    struct record *to = ring_begin(ring, (uint32_t)bytes);
     char *text = (char *)(to + 1);
+    struct span reply = x->reply.head_text, route = x->route_prefix;
 
     to->request_cut = to->reply_cut = false;
-    text = put_text(text, x->req.head_text, &to->request_bytes);
-    text = put_text(text, x->reply.head_text, &to->reply_bytes);
+    to->reply_bytes = (uint32_t)reply.n;
+    if (reply.p != text && reply.n > 0)
+        memcpy(text, reply.p, reply.n);
+    text = put_text(text + reply.n, x->req.head_text, &to->request_bytes);
     text = put_text(text, x->verdict.operand, &to->operand_bytes);
     to->route_bytes = (uint32_t)route.n;
     if (route.n == 1)
         *text = *route.p;
     else if (route.n > 0)
         memcpy(text, route.p, route.n);
-    return to;
+    return text + route.n;
+}
+
+/* The reply, filtered or whole, to the head of the texts: it may be there already. */
+static char *put_reply(struct recorder *r, struct record *to, struct span reply, const struct secrets *secrets)
+{
+    char *text = (char *)(to + 1);
+    struct span copy = { r->room, reply.n < r->head_bytes ? reply.n : r->head_bytes };
+
+    if (secrets == NULL) {
+        to->reply_cut = reply.n > copy.n;
+        memmove(text, reply.p != NULL ? reply.p : text, copy.n);
+        to->reply_bytes = (uint32_t)copy.n;
+    } else {
+        to->reply_bytes = (uint32_t)secrets_copy(secrets, reply, r->room, r->head_bytes, &to->reply_cut);
+        memcpy(text, r->room, to->reply_bytes);
+    }
+    return text + to->reply_bytes;
 }
 
 /* Without its secrets, and cut. What was in the target may be in the operand too, and in the reply's Location. */
-static __attribute__((noinline)) struct record *put_slowly(struct recorder *r, const struct exchange *x,
-                                                           const struct record_about *about,
-                                                           const struct secrets *secrets)
+static __attribute__((noinline)) char *put_slowly(struct recorder *r, struct record *to, const struct exchange *x,
+                                                  const struct secrets *secrets)
 {
-    struct record *to = ring_begin(&r->all, (uint32_t)record_room(r));
-    char *text = (char *)(to + 1);
-    struct span reply = x->reply.head_text, operand = x->verdict.operand;
-    bool cut;
+    struct span operand = x->verdict.operand;
+    bool filtered = x->reply.may_hold_secrets || secrets_in_target(x), cut;
+    char *text = put_reply(r, to, x->reply.head_text, filtered ? secrets : NULL);
 
     text += to->request_bytes = (uint32_t)secrets_copy_request(secrets, x, text, r->head_bytes, &to->request_cut);
-    if (x->reply.may_hold_secrets || secrets_in_target(x)) {
-        text += to->reply_bytes = (uint32_t)secrets_copy(secrets, reply, text, r->head_bytes, &to->reply_cut);
+    if (filtered)
         text += to->operand_bytes = (uint32_t)secrets_copy_uris(secrets, operand, text, RECORD_OPERAND_BYTES, &cut);
-    } else {
-        text = put_cut(text, reply, r->head_bytes, &to->reply_bytes, &to->reply_cut);
+    else
         text = put_cut(text, operand, RECORD_OPERAND_BYTES, &to->operand_bytes, &cut);
-    }
-    put_cut(text, about->route, RECORD_ROUTE_BYTES, &to->route_bytes, &cut);
-    return to;
+    return put_cut(text, x->route_prefix, RECORD_ROUTE_BYTES, &to->route_bytes, &cut);
 }
 
-static uint32_t record_bytes(const struct record *r)
+static __attribute__((noinline)) void keep_too(struct ring *kept, const struct record *record, uint32_t bytes)
 {
-    return (uint32_t)sizeof *r + r->request_bytes + r->reply_bytes + r->operand_bytes + r->route_bytes;
-}
-
-static __attribute__((noinline)) void keep_too(struct ring *kept, const struct record *record)
-{
-    uint32_t bytes = record_bytes(record);
-
     if (kept->fixed.count == 0)
         return;
     memcpy(ring_begin(kept, bytes), record, bytes);
     ring_end(kept, bytes);
 }
 
-/* ring_begin() always finds room: recorder_init() has seen to it that no record is longer than half of a ring. */
-void recorder_write(struct recorder *r, const struct exchange *x, const struct record_about *about,
-                    const struct secrets *secrets)
+/* ring_begin() always finds room: recorder_init() has seen to it that no record is longer than a quarter of a ring. */
+void recorder_write(struct recorder *r, const struct exchange *x, const struct secrets *secrets)
 {
-    struct record *to;
+    struct record *to = r->next;
+    char *end;
+    uint32_t bytes;
 
-    if (r->all.fixed.count == 0)
+    if (to == NULL)
         return;
-    if (!x->reply.may_hold_secrets && fits(r, x, about) && !secrets_suspected(secrets, x))
-        to = put_plain(&r->all, x, about);
-    else
-        to = put_slowly(r, x, about, secrets);
-    put_fixed(to, x, about, r->slow_ms);
+    end = is_plain(r, x, secrets) ? put_plain(to, x) : put_slowly(r, to, x, secrets);
+    bytes = (uint32_t)(end - (char *)to);
+    put_fixed(to, x, r->slow_ms);
     if (to->failed | to->slow)
-        keep_too(&r->kept, to);
-    ring_end(&r->all, record_bytes(to));
+        keep_too(&r->kept, to, bytes);
+    ring_end(&r->all, bytes);
+    next_take(r);
 }

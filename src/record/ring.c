@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "record/pages.h"
 
-#define SPARE_PARTS 64u /* so much of the ring is given up at once */
+#define SPARE_PARTS 32u /* so much of the ring is given up at once */
 
 _Static_assert(RING_ALIGN_BYTES % alignof(max_align_t) == 0, "an entry may hold anything");
 

@@ -55,14 +55,21 @@ const struct secrets secrets_standard = {
 #include "http/fields.def"
 #undef FIELD
     },
+    .first_ids_only = true,
 };
 
 void secrets_prepare(struct secrets *s)
 {
     for (unsigned id = 0; id < FIELD_IDS; id++)
         s->harmless[id] = !HOLDS_URI(id);
-    for (uint32_t i = 0; i < s->field_count; i++)
-        s->harmless[field_find(s->fields[i])] = false;
+    s->first_ids_only = true;
+    for (uint32_t i = 0; i < s->field_count; i++) {
+        enum field_id id = field_find(s->fields[i]);
+
+        s->harmless[id] = false;
+        if (id == FIELD_OTHER || id > SECRETS_FIRST_IDS)
+            s->first_ids_only = false;
+    }
 }
 
 bool secrets_field(const struct secrets *s, struct span name)
@@ -83,6 +90,14 @@ bool secrets_in_field(const struct secrets *s, const struct field *f)
     if (secrets_field(s, f->name))
         return true;
     return HOLDS_URI(f->id) && (has(f->value, '?') || has(f->value, '@') || has(f->value, '#'));
+}
+
+bool secrets_in_fields(const struct secrets *s, const struct head *head)
+{
+    for (uint32_t i = 0; i < head->count; i++)
+        if (!s->harmless[head->fields[i].id] && secrets_in_field(s, &head->fields[i]))
+            return true;
+    return false;
 }
 
 /* A text on its way to where it is kept. What is hidden is named from left to right. */

@@ -17,7 +17,9 @@ struct secrets {
     const struct span
         *queries; /* names of parameters: of the target, and of the URI in Referer, Location and their like */
     uint32_t field_count, query_count;
-    bool harmless[FIELD_IDS]; /* fields of this id need no look; set by secrets_prepare(), and without it all get one */
+    /* Set by secrets_prepare(); without it every field of every head is looked at. */
+    bool harmless[FIELD_IDS]; /* fields of this id need no look */
+    bool first_ids_only;      /* those of ids beyond SECRETS_FIRST_IDS need none */
 };
 
 /* What nobody gets to see when the configuration does not say otherwise. Static, prepared. */
@@ -41,17 +43,25 @@ static inline bool secrets_in_target(const struct exchange *x)
 {
     const struct target *t = &x->req.target;
 
-    return x->head_verdict.why != R_NONE || t->has_query || t->path.n == 0 || memchr(t->path.p, '@', t->path.n) != NULL;
+    return x->head_verdict.why != R_NONE || t->has_query || t->path.n == 0;
 }
+
+/* Fields that may carry secrets by common use have the first ids: two words of struct head tell whether any is there. */
+#define SECRETS_FIRST_IDS 16
+_Static_assert(FIELD_AUTHENTICATION_INFO == 1 && FIELD_X_CSRF_TOKEN == SECRETS_FIRST_IDS,
+               "they come first in fields.def");
+
+/* Is there a field that secrets_in_field() holds for? */
+bool secrets_in_fields(const struct secrets *s, const struct head *head);
 
 /* May the request's head hold anything of the kind? Cheap; true when in doubt. */
 static inline bool secrets_suspected(const struct secrets *s, const struct exchange *x)
 {
-    const struct field *f = x->req.head.fields;
+    uint64_t ids[2];
 
-    for (uint32_t i = x->req.head.count; i > 0; i--, f++)
-        if (!s->harmless[f->id] && secrets_in_field(s, f))
-            return true;
+    memcpy(ids, x->req.head.first + 1, sizeof ids);
+    if (((ids[0] | ids[1]) != 0 || !s->first_ids_only) && secrets_in_fields(s, &x->req.head))
+        return true;
     return secrets_in_target(x);
 }
 

@@ -130,9 +130,9 @@ static void add_duration(struct tally *t, const struct moments *m)
 }
 
 /* The path comes last: what is seldom called there needs no registers saved for others. */
-void tally_add(struct tally *t, const struct exchange *x, uint16_t site)
+void tally_add(struct tally *t, const struct exchange *x)
 {
-    unsigned row = site < TALLY_SITE_OTHER ? site : TALLY_SITE_OTHER;
+    unsigned row = x->site_number < TALLY_SITE_OTHER ? x->site_number : TALLY_SITE_OTHER;
 
     add(&t->bytes_in, x->bytes_in);
     add(&t->bytes_out, x->bytes_out);

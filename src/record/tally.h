@@ -48,7 +48,7 @@ struct tally *tally_new(void);
 void tally_release(struct tally **t);
 
 /* Writer: x has ended. On the path of every request. */
-void tally_add(struct tally *t, const struct exchange *x, uint16_t site);
+void tally_add(struct tally *t, const struct exchange *x);
 
 /* Writer: a connection or an exchange has begun (+1) or ended (-1). */
 void tally_connections(struct tally *t, int by);

@@ -71,17 +71,18 @@ static void settings_read(struct config_builder *b, enum config_map map, const s
             b->config->settings[k - KEY_SETTINGS] = v[k].number;
 }
 
-/* The longest record, with both heads at their longest, must leave the ring room for another. */
+/* The longest record, with both heads at their longest, must leave the ring room for others. */
 static void record_check(struct config_builder *b, const struct yaml_node *limits, enum setting bytes)
 {
     const uint64_t *set = b->config->settings;
 
-    if (set[SETTING_record_count] > 0 && 2 * set[SETTING_record_head_bytes] + RECORD_REST_BYTES > set[bytes] / 2)
-        config_complain(&b->report, limits,
-                        "\"record_head_bytes\" is too large: twice as much and %s must fit into half of \"%s\", which "
-                        "is %s",
-                        config_number(&b->report, TYPE_SIZE, RECORD_REST_BYTES), setting_infos[bytes].name,
-                        config_number(&b->report, TYPE_SIZE, set[bytes]));
+    if (set[SETTING_record_count] > 0 && 2 * set[SETTING_record_head_bytes] + RECORD_REST_BYTES > set[bytes] / 4)
+        config_complain(
+            &b->report, limits,
+            "\"record_head_bytes\" is too large: twice as much and %s must fit into a quarter of \"%s\", which "
+            "is %s",
+            config_number(&b->report, TYPE_SIZE, RECORD_REST_BYTES), setting_infos[bytes].name,
+            config_number(&b->report, TYPE_SIZE, set[bytes]));
 }
 
 /* A limit that another one hides would promise a reason that can never come. */

@@ -15,6 +15,7 @@ static void host_tick(struct exchange *x)
 
     x->now_ms = w->loop.now_ms;
     x->unix_seconds = w->loop.unix_s;
+    x->unix_ms = (uint64_t)w->loop.unix_ms;
 }
 
 /* Different for a long time within a server, and no guess at how much it serves: a counter that steps over the other
@@ -40,8 +41,7 @@ static void host_begin(struct exchange *x)
     struct worker *w = x->worker;
 
     w->snapshot->exchanges++;
-    if (RECORDER)
-        tally_running(w->tally, 1);
+    tally_running(w->tally, 1);
     x->snapshot = w->snapshot;
     x->policy = &w->snapshot->shared->config->policy;
     x->number = next_number(w);
@@ -77,7 +77,6 @@ static uint16_t status_told(struct code code, enum dialect dialect)
 
 static void log_write(struct exchange *x, struct worker *w)
 {
-    const struct conn *c = x->conn;
     char line[ACCESS_LOG_LINE_BYTES], client[ADDRESS_TEXT_BYTES];
     enum dialect dialect = x->policy->dialect;
     struct explain_code detail = explain_detail(x->verdict.why, dialect);
@@ -85,7 +84,7 @@ static void log_write(struct exchange *x, struct worker *w)
     size_t n;
 
     peer.id = exchange_id(x);
-    peer.client = address_print((const struct sockaddr *)&c->peer, c->peer_len, ADDRESS_HOST, client);
+    peer.client = address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, client);
     peer.detail = span_of(detail.text);
     peer.status = status_told(reason_code(x->verdict.why, dialect), dialect);
     n = w->shared->log_combined ? access_log_combined(x, &peer, line) : access_log_json(x, &peer, line);
@@ -101,22 +100,17 @@ static void snapshot_leave(struct snapshot *s)
     free(s);
 }
 
-/* The codec's buffers and the resource's state are still there. */
-static void remember(const struct exchange *x, struct worker *w)
+/* The codec's buffers and the resource's state are still there. Where the recorder has a place for it, the next reply is
+ * written there. */
+static void record(const struct exchange *x, struct worker *w)
 {
     const struct snapshot *s = x->snapshot;
-    const struct conn *c = x->conn;
-    const struct site *site = x->site;
-    const struct route *route = x->route;
-    const struct record_about about = { .peer = &c->peer,
-                                        .peer_bytes = c->peer_len,
-                                        .site = site != NULL ? site->number : 0,
-                                        .unix_ms = (uint64_t)w->loop.unix_ms,
-                                        .route = route != NULL ? route->prefix : (struct span){ 0 } };
+    char *place;
 
-    tally_running(w->tally, -1);
-    tally_add(w->tally, x, about.site);
-    recorder_write(&w->recorder, x, &about, &s->shared->config->admin.secrets);
+    recorder_write(&w->recorder, x, &s->shared->config->admin.secrets);
+    place = recorder_reply_place(&w->recorder);
+    if (place != NULL)
+        w->wire.scratch = place;
 }
 
 static void host_ended(struct exchange *x)
@@ -127,8 +121,10 @@ static void host_ended(struct exchange *x)
     x->moments.ended_ms = x->now_ms;
     if (w->log != NULL)
         log_write(x, w);
+    tally_running(w->tally, -1);
+    tally_add(w->tally, x);
     if (RECORDER)
-        remember(x, w);
+        record(x, w);
     if (x->res_opened && x->res->close != NULL)
         x->res->close(x);
     snapshot_leave(x->snapshot);

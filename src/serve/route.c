@@ -91,13 +91,16 @@ static void site_set(struct exchange *x, const struct config *config, const stru
         x->policy = &config->policy;
         return;
     }
+    x->site_number = site->number;
     x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;
     x->route = route != NULL ? route : &no_route;
     x->policy = route != NULL ? &route->policy : &no_route.policy;
     x->res = route != NULL ? route->resource : &fixed_resource;
     x->res_settings = route != NULL ? settings_of(route) : &nowhere;
-    if (route != NULL)
-        subpath_set(x, route->prefix);
+    if (route == NULL)
+        return;
+    x->route_prefix = route->prefix;
+    subpath_set(x, route->prefix);
 }
 
 void route_choose(struct exchange *x, const struct config *config)

@@ -347,7 +347,8 @@ bool worker_remember(struct worker *w, const struct config *config)
                                                 .bytes = set[SETTING_record_bytes],
                                                 .kept_bytes = set[SETTING_record_failure_bytes],
                                                 .head_bytes = (uint32_t)set[SETTING_record_head_bytes],
-                                                .slow_ms = (uint32_t)set[SETTING_record_slow_ms] };
+                                                .slow_ms = (uint32_t)set[SETTING_record_slow_ms],
+                                                .reply_room_bytes = WIRE_HEAD_BYTES };
 
     w->tally = tally_new();
     return w->tally != NULL && recorder_init(&w->recorder, &settings);

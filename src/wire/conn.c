@@ -17,7 +17,7 @@ int wire_init(struct wire *w)
 {
     w->head_room_bytes = w->settings->head.head_bytes + HEAD_SLACK_BYTES;
     w->buffer_bytes = w->head_room_bytes + CONTENT_BYTES;
-    w->scratch = malloc(WIRE_HEAD_BYTES);
+    w->scratch = w->own_scratch = malloc(WIRE_HEAD_BYTES);
     slot_return(&w->spare_slots, slot_take(&w->spare_slots, w->settings->head.fields, w->settings->arena_bytes));
     return w->scratch != NULL && w->spare_slots != NULL ? 0 : -ENOMEM;
 }
@@ -38,8 +38,8 @@ void wire_fini(struct wire *w)
     }
     slots_free(&w->free_slots);
     slots_free(&w->spare_slots);
-    free(w->scratch);
-    w->scratch = NULL;
+    free(w->own_scratch);
+    w->scratch = w->own_scratch = NULL;
 }
 
 bool conn_buffer(struct conn *c)
@@ -85,6 +85,8 @@ struct exchange *conn_exchange(struct conn *c)
     x->descriptors_full = c->over_descriptors;
     x->now_ms = w->loop->now_ms;
     x->unix_seconds = w->loop->unix_s;
+    x->unix_ms = (uint64_t)w->loop->unix_ms;
+    x->peer = (struct span){ (const char *)&c->peer, c->peer_len };
     if (c->is_new)
         x->moments.accepted_ms = c->accepted_ms;
     x->moments.first_byte_ms = w->loop->now_ms;

@@ -113,7 +113,8 @@ struct wire {
     uint32_t head_room_bytes; /* of it, where heads may lie: behind them there is always room for content */
     uint64_t accept_failures;
     bool draining;
-    char *scratch;         /* where reply heads are written */
+    char *scratch; /* where reply heads are written: own_scratch, or WIRE_HEAD_BYTES that the host has set */
+    char *own_scratch;
     char first_lines[192]; /* of a reply: kept for the next one with the same status in the same second */
     uint32_t first_bytes;
     unsigned first_status;

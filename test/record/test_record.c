@@ -14,7 +14,7 @@ static const char reply_text[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
 static const unsigned char peer_4[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
 
 static const struct recorder_settings settings = {
-    .count = 64, .kept_count = 16, .bytes = 65536, .kept_bytes = 32768, .head_bytes = 4096, .slow_ms = 1000
+    .count = 64, .kept_count = 16, .bytes = 65536, .kept_bytes = 65536, .head_bytes = 4096, .slow_ms = 1000
 };
 
 static struct recorder recorder;
@@ -61,11 +61,19 @@ static const struct record *newest(const struct ring *ring)
     return r;
 }
 
-static const struct record *written(const struct exchange *x)
+/* What the server knows of an exchange besides the request. */
+static void placed(struct exchange *x)
 {
-    static const struct record_about about = { peer_4, sizeof peer_4, 3, 1795242734123u, SPAN_INIT("/") };
+    x->peer = (struct span){ (const char *)peer_4, sizeof peer_4 };
+    x->site_number = 3;
+    x->unix_ms = 1795242734123u;
+    x->route_prefix = SPAN("/");
+}
 
-    recorder_write(&recorder, x, &about, &secrets_standard);
+static const struct record *written(struct exchange *x)
+{
+    placed(x);
+    recorder_write(&recorder, x, &secrets_standard);
     return newest(&recorder.all);
 }
 
@@ -98,11 +106,10 @@ static void all_is_kept(void **state)
     assert_int_equal(r->facts.modified, 1767225600);
     assert_int_equal(r->facts.length, 3);
     assert_string_equal(r->where, "here");
-    assert_string_equal(r->resource, "file");
+    assert_string_equal(r->resource->name, "file");
     assert_int_equal(r->why, R_request_ok);
     assert_int_equal(r->at, 5);
     assert_int_equal(r->broken, R_NONE);
-    assert_int_equal(r->limit, 0);
     assert_int_equal(r->site, 3);
     assert_int_equal(r->status_sent, 200);
     assert_int_equal(r->dialect, DIALECT_NGINX);
@@ -125,7 +132,6 @@ static void all_is_kept(void **state)
 /* What an exchange that came to nothing does not have. */
 static void little_is_kept_of_little(void **state)
 {
-    static const struct record_about about = { .site = 0 };
     struct exchange *x = served("");
     const struct record *r;
 
@@ -135,7 +141,7 @@ static void little_is_kept_of_little(void **state)
     x->reply.head_text = (struct span){ 0 };
     x->verdict.operand = (struct span){ 0 };
     x->req.head_text = (struct span){ 0 };
-    recorder_write(&recorder, x, &about, &secrets_standard);
+    recorder_write(&recorder, x, &secrets_standard);
     r = newest(&recorder.all);
     assert_null(r->resource);
     assert_false(r->has_request_line);
@@ -172,10 +178,11 @@ static void peers_are_kept_as_they_are(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct record_about about = { .peer = rows[i].peer, .peer_bytes = rows[i].bytes };
+        struct exchange *x = served(request_text);
         const struct record *r;
 
-        recorder_write(&recorder, served(request_text), &about, &secrets_standard);
+        x->peer = (struct span){ (const char *)rows[i].peer, rows[i].bytes };
+        recorder_write(&recorder, x, &secrets_standard);
         r = newest(&recorder.all);
         assert_int_equal(r->peer_bytes, rows[i].kept);
         assert_memory_equal(r->peer, rows[i].peer, rows[i].kept);
@@ -190,11 +197,15 @@ static void failures_and_slow_ones_are_kept_twice(void **state)
         uint64_t first_byte_ms, ended_ms;
         bool failed, slow;
     } rows[] = {
-        { 200, R_NONE, 1000, 1999, false, false }, { 200, R_NONE, 1000, 2000, false, true },
-        { 200, R_NONE, 0, 2000, false, false },    { 304, R_NONE, 1000, 1000, false, false },
-        { 101, R_NONE, 1000, 1000, false, false }, { 400, R_NONE, 1000, 1000, true, false },
-        { 499, R_NONE, 1000, 1000, true, false },  { 503, R_NONE, 1000, 9000, true, true },
-        { 0, R_NONE, 1000, 1000, true, false },    { 200, R_client_closed_during_response, 1000, 1000, true, false },
+        { 200, R_NONE, 1000, 1999, false, false },
+        { 200, R_NONE, 1000, 2000, false, true },
+        { 304, R_NONE, 1000, 1000, false, false },
+        { 101, R_NONE, 1000, 1000, false, false },
+        { 400, R_NONE, 1000, 1000, true, false },
+        { 499, R_NONE, 1000, 1000, true, false },
+        { 503, R_NONE, 1000, 9000, true, true },
+        { 0, R_NONE, 1000, 1000, true, false },
+        { 200, R_client_closed_during_response, 1000, 1000, true, false },
     };
 
     (void)state;
@@ -268,14 +279,11 @@ static void a_refused_head_is_kept_without_secrets(void **state)
 
 static void long_texts_are_cut(void **state)
 {
-    static const struct record_about about = { peer_4, sizeof peer_4, 3, 1, SPAN_INIT("/") };
     static const char *starts[] = { "GET /a HTTP/1.1\r\nHost: ", "GET /a HTTP/1.1\r\nCookie: b\r\nHost: " };
     static char text[9000], wide[2000];
-    struct record_about wide_about = about;
 
     (void)state;
     memset(wide, 'w', sizeof wide);
-    wide_about.route = (struct span){ wide, sizeof wide };
     for (int secret = 0; secret < 2; secret++)
         for (int cut = 0; cut < 2; cut++) {
             size_t bytes = settings.head_bytes + (cut ? 1 : 0), n = strlen(starts[secret]);
@@ -289,7 +297,10 @@ static void long_texts_are_cut(void **state)
             assert_int_equal(x->head_verdict.why, R_NONE);
             x->reply.head_text = (struct span){ text, bytes };
             x->verdict.operand = (struct span){ wide, RECORD_OPERAND_BYTES + (cut ? 1 : 0) };
-            recorder_write(&recorder, x, cut ? &wide_about : &about, &secrets_standard);
+            placed(x);
+            if (cut)
+                x->route_prefix = (struct span){ wide, sizeof wide };
+            recorder_write(&recorder, x, &secrets_standard);
             r = newest(&recorder.all);
             assert_int_equal(r->request_bytes, settings.head_bytes);
             assert_int_equal(r->reply_bytes, settings.head_bytes);
@@ -311,14 +322,13 @@ static void each_text_is_cut(void **state)
     memset(wide, 'w', sizeof wide);
     for (int which = 0; which < 4; which++) {
         struct exchange *x = served(request_text);
-        struct record_about about = { .route = SPAN("/") };
         const struct record *r;
 
         x->verdict.operand = (struct span){ wide, which == 0 ? RECORD_OPERAND_BYTES + 1 : 1 };
         x->reply.head_text = (struct span){ wide, which == 1 ? settings.head_bytes + 1 : 2 };
         x->req.head_text = (struct span){ wide, which == 2 ? settings.head_bytes + 1 : 3 };
-        about.route = (struct span){ wide, which == 3 ? RECORD_ROUTE_BYTES + 1 : 4 };
-        recorder_write(&recorder, x, &about, &secrets_standard);
+        x->route_prefix = (struct span){ wide, which == 3 ? RECORD_ROUTE_BYTES + 1 : 4 };
+        recorder_write(&recorder, x, &secrets_standard);
         r = newest(&recorder.all);
         assert_int_equal(r->operand_bytes, which == 0 ? RECORD_OPERAND_BYTES : 1);
         assert_int_equal(r->reply_bytes, which == 1 ? settings.head_bytes : 2);
@@ -358,6 +368,59 @@ static void request_lines_are_told_when_they_could_be_read(void **state)
     }
 }
 
+/* A reply that was written where the next record will be, whether it is taken as it is, filtered or cut. */
+static void a_reply_is_taken_in_place(void **state)
+{
+    static const struct {
+        const char *reply, *kept;
+        bool filtered;
+    } rows[] = {
+        { reply_text, reply_text, false },
+        { "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nVary: b\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nSet-Cookie: [removed]\r\nVary: b\r\n\r\n", true },
+    };
+    struct recorder_settings roomy = settings;
+    struct recorder r;
+
+    (void)state;
+    roomy.reply_room_bytes = 32768;
+    roomy.bytes = 4 << 20;
+    assert_true(recorder_init(&r, &roomy));
+    for (unsigned i = 0; i < 400; i++) {
+        struct exchange *x = served(request_text);
+        size_t row = i % 2, n = strlen(rows[row].reply);
+        char *place = recorder_reply_place(&r);
+        const struct record *got;
+
+        assert_non_null(place);
+        memset(place, '?', roomy.reply_room_bytes);
+        memcpy(place, rows[row].reply, n);
+        x->reply.head_text = (struct span){ place, n };
+        x->reply.may_hold_secrets = rows[row].filtered;
+        placed(x);
+        recorder_write(&r, x, &secrets_standard);
+        got = record_read(&r.all, i, room, record_room(&r));
+        assert_non_null(got);
+        expect(record_reply(got), rows[row].kept);
+        expect(record_request(got), request_text);
+        expect(record_route(got), "/");
+    }
+    recorder_fini(&r);
+}
+
+static void small_memory_has_no_place_for_replies(void **state)
+{
+    struct recorder_settings small = settings;
+    struct recorder r;
+
+    (void)state;
+    small.reply_room_bytes = 32768;
+    small.bytes = 65536;
+    assert_true(recorder_init(&r, &small));
+    assert_null(recorder_reply_place(&r));
+    recorder_fini(&r);
+}
+
 /* A target of which the end was cut off. */
 static void a_target_may_be_cut(void **state)
 {
@@ -367,8 +430,7 @@ static void a_target_may_be_cut(void **state)
     (void)state;
     small.head_bytes = 8;
     assert_true(recorder_init(&r, &small));
-    recorder_write(&r, served("GET /abcdefgh HTTP/1.1\r\n\r\n"), &(struct record_about){ .site = 1 },
-                   &secrets_standard);
+    recorder_write(&r, served("GET /abcdefgh HTTP/1.1\r\n\r\n"), &secrets_standard);
     expect(record_target(record_read(&r.all, 0, room, record_room(&r))), "/abc");
     recorder_fini(&r);
 }
@@ -416,19 +478,19 @@ static void nothing_is_kept_without_places(void **state)
     (void)state;
     none.count = 0;
     assert_true(recorder_init(&r, &none));
-    recorder_write(&r, served(request_text), &(struct record_about){ .site = 1 }, &secrets_standard);
+    recorder_write(&r, served(request_text), &secrets_standard);
     assert_int_equal(ring_next(&r.all), 0);
     recorder_fini(&r);
     none = settings;
     none.kept_count = 0;
     assert_true(recorder_init(&r, &none));
-    recorder_write(&r, served("GET"), &(struct record_about){ .site = 1 }, &secrets_standard);
+    recorder_write(&r, served("GET"), &secrets_standard);
     assert_int_equal(ring_next(&r.all), 1);
     assert_int_equal(ring_next(&r.kept), 0);
     recorder_fini(&r);
 }
 
-/* However little memory there is, and however much of a head is to be kept, a record takes at most half of a ring. */
+/* However little memory there is, and however much of a head is to be kept, a record takes at most a quarter of a ring. */
 static void little_memory_keeps_short_texts(void **state)
 {
     static const size_t sizes[] = { 1, 4096, 8192, 20000 };
@@ -439,16 +501,16 @@ static void little_memory_keeps_short_texts(void **state)
     memset(text, 'x', sizeof text);
     memcpy(text, "GET /?a", 7);
     for (size_t i = 0; i < 4; i++) {
-        struct recorder_settings small = { 8, 8, sizes[i], sizes[3 - i], 1 << 20, 0 };
+        struct recorder_settings small = { 8, 8, sizes[i], sizes[3 - i], 1 << 20, 0, 0 };
         struct recorder r;
 
         assert_true(recorder_init(&r, &small));
-        assert_true(record_room(&r) <= r.all.fixed.size / 2 && record_room(&r) <= r.kept.fixed.size / 2);
+        assert_true(record_room(&r) <= r.all.fixed.size / 4 && record_room(&r) <= r.kept.fixed.size / 4);
         for (int n = 0; n < 20; n++) {
             struct exchange *x = served("GET / HTTP/1.1\r\n\r\n");
 
             x->req.head_text = x->reply.head_text = (struct span){ text, sizeof text };
-            recorder_write(&r, x, &(struct record_about){ .site = 1 }, &secrets_standard);
+            recorder_write(&r, x, &secrets_standard);
             assert_int_equal(ring_next(&r.all), n + 1);
             assert_int_equal(ring_next(&r.kept), n + 1);
             assert_non_null(record_read(&r.all, (uint64_t)n, big, 200000));
@@ -463,6 +525,8 @@ static void little_memory_keeps_short_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_reply_is_taken_in_place, setup, teardown),
+        cmocka_unit_test(small_memory_has_no_place_for_replies),
         cmocka_unit_test_setup_teardown(all_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(little_is_kept_of_little, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_are_kept_by_name, setup, teardown),

@@ -156,7 +156,7 @@ static void expect_branches(const struct branches *all, const struct branches *f
 
 static void count(struct branches both[2], const struct taken *t)
 {
-    tally_add(tally, t->x, 0);
+    tally_add(tally, t->x);
     branches_take(&both[0], t);
     if (t->failed)
         branches_take(&both[1], t);
@@ -219,7 +219,7 @@ static void branches_add_up(void **state)
     (void)state;
     x->trace = (struct trace){ 0, N_receive };
     x->verdict.why = R_request_timeout;
-    tally_add(tally, x, 0);
+    tally_add(tally, x);
     tally_branches(tally, false, &twice);
     tally_branches(tally, true, &twice);
     assert_int_equal(twice.exchanges, 2);
@@ -240,7 +240,7 @@ static void places_are_for_one_path(void **state)
         for (unsigned n = 0; n < 20 * TALLY_PATHS; n++) {
             x->trace = (struct trace){ kind == 0 ? n + 1 : 1, (uint16_t)(kind == 1 ? n : 0) };
             x->verdict.why = kind == 2 ? R_MORE + 1 + n % (R_COUNT - R_MORE - 1) : R_request_ok;
-            tally_add(tally, x, 0);
+            tally_add(tally, x);
             if (kind == 2 && n == R_COUNT - R_MORE - 2)
                 break;
         }
@@ -262,7 +262,7 @@ static void a_path_comes_back_to_its_place(void **state)
     (void)state;
     for (unsigned n = 0; n < 300; n++) {
         x->trace = (struct trace){ 1 + n % 100, N_receive };
-        tally_add(tally, x, 0);
+        tally_add(tally, x);
     }
     for (unsigned p = 0; p < TALLY_PATHS; p++)
         if (get(&tally->paths[p].count) > 0) {
@@ -296,7 +296,7 @@ static void durations_are_told_apart(void **state)
         x->moments.first_byte_ms = rows[i].from_ms;
         x->moments.ended_ms = rows[i].to_ms;
         sum += rows[i].from_ms > 0 && rows[i].to_ms > rows[i].from_ms ? rows[i].to_ms - rows[i].from_ms : 0;
-        tally_add(tally, x, 0);
+        tally_add(tally, x);
         assert_int_equal(get(&tally->durations[rows[i].bucket]), before + 1);
         assert_int_equal(get(&tally->duration_ms), sum);
     }
@@ -316,7 +316,8 @@ static void ends_are_counted_by_site_dialect_and_reason(void **state)
     for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++) {
         uint64_t before = get(&tally->ends[sites[i].row][DIALECT_IIS][R_not_found]);
 
-        tally_add(tally, x, sites[i].site);
+        x->site_number = sites[i].site;
+        tally_add(tally, x);
         assert_int_equal(get(&tally->ends[sites[i].row][DIALECT_IIS][R_not_found]), before + 1);
     }
     assert_int_equal(get(&tally->ends[0][DIALECT_RFC][R_not_found]), 0);
@@ -329,8 +330,8 @@ static void bytes_and_gauges(void **state)
     (void)state;
     x->bytes_in = 10;
     x->bytes_out = UINT64_C(1) << 40;
-    tally_add(tally, x, 0);
-    tally_add(tally, x, 0);
+    tally_add(tally, x);
+    tally_add(tally, x);
     assert_int_equal(get(&tally->bytes_in), 20);
     assert_int_equal(get(&tally->bytes_out), UINT64_C(2) << 40);
     tally_connections(tally, 1);

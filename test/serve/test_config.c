@@ -101,11 +101,12 @@ static const struct mistake mistakes[] = {
     { "times: {head_wait_ms: 99}\n", "1:23: \"99\" is too small: \"head_wait_ms\" takes 100ms to 10m\n" },
     { "limits: {head_bytes: 16KiB}\n", "1:9: \"target_bytes\" must be below \"head_bytes\", which is 16KiB\n" },
     { "limits: {field_bytes: 64KiB}\n", "1:9: \"field_bytes\" must be below \"head_bytes\", which is 32KiB\n" },
-    { "limits: {record_bytes: 64KiB, record_failure_bytes: 64KiB, record_head_bytes: 15361}\n",
-      "1:9: \"record_head_bytes\" is too large: twice as much and 2KiB must fit into half of \"record_bytes\", which "
+    { "limits: {record_bytes: 64KiB, record_failure_bytes: 64KiB, record_head_bytes: 7169}\n",
+      "1:9: \"record_head_bytes\" is too large: twice as much and 2KiB must fit into a quarter of \"record_bytes\", "
+      "which "
       "is "
       "64KiB\n"
-      "c.yaml:1:9: \"record_head_bytes\" is too large: twice as much and 2KiB must fit into half of "
+      "c.yaml:1:9: \"record_head_bytes\" is too large: twice as much and 2KiB must fit into a quarter of "
       "\"record_failure_bytes\", which is 64KiB\n" },
     { "limits: {target_bytes: 1KiB}\n" ROUTE(GONE ", path_limit: 2KiB"),
       "2:66: \"path_limit\" is beyond \"target_bytes\" in \"limits\", which is 1KiB: raise that too\n" },
