@@ -5,7 +5,8 @@ import { t } from './language.js';
 import { PanZoom, ZOOM_STEP } from './pan_zoom.js';
 import { boxOf, takePicture } from './picture.js';
 
-const CARD_GAP = 10, MAP_ROOM = 88, NARROW = 480;
+/* Pixels at the right edge for the buttons and the map, which is smaller in a narrow frame (picture.css). */
+const CARD_GAP = 10, ROOM = 96, NARROW_ROOM = 46, NARROW = 480;
 
 function button(label, sign, act) {
     return el('button', { type: 'button', title: label, 'aria-label': label, onclick: act }, sign);
@@ -70,6 +71,7 @@ export async function makeFrame(label, home) {
     };
     const panZoom = new PanZoom(element, picture.svg, picture.box, {
         home: () => home(picture),
+        inset: () => (element.clientWidth > NARROW ? ROOM : NARROW_ROOM),
         onchange: seen => {
             map?.show(seen);
             placeCard();
@@ -86,7 +88,6 @@ export async function makeFrame(label, home) {
         settle() {
             map = makeMap(picture, panZoom);
             element.append(map.element);
-            panZoom.inset = element.clientWidth > NARROW ? MAP_ROOM : 0;
         },
         trace: points => map.trace(points),
         showCard(node, content) {

@@ -1,15 +1,17 @@
-/* A drawing in a frame: which part of it is to be seen. Wheel, pinch, drag and keys; all through the viewBox. */
+/*
+ * A drawing in a frame: which part of it is to be seen. Wheel, pinch, drag and keys; all through the viewBox. One finger that
+ * goes up or down scrolls the page, as everywhere on it; sideways, or with a second one, it moves the drawing.
+ */
 
 import { calm, modified } from './dom.js';
 
 const NEAREST = 2.5, GLIDE_MS = 220, STEP = 1.3, WHEEL = 0.0016;
 
 export class PanZoom {
-    /* home   () => the box that key 0 and the button show */
-    constructor(frame, drawing, whole, { home, onchange }) {
-        Object.assign(this, { frame, drawing, whole, home, onchange });
+    /* home   () => the box that key 0 and the button show. inset   () => pixels at the right that something else covers */
+    constructor(frame, drawing, whole, { home, inset, onchange }) {
+        Object.assign(this, { frame, drawing, whole, home, inset, onchange });
         this.scale = 1;
-        this.inset = 0; /* pixels at the right that something else covers */
         this.x = this.y = 0;
         this.pointers = new Map();
         this.glide = 0;
@@ -18,6 +20,7 @@ export class PanZoom {
         frame.addEventListener('pointermove', event => this.moved(event));
         for (const kind of ['pointerup', 'pointercancel'])
             frame.addEventListener(kind, event => this.pointers.delete(event.pointerId));
+        frame.addEventListener('touchmove', event => event.touches.length > 1 && event.cancelable && event.preventDefault(), { passive: false });
         frame.addEventListener('keydown', event => this.key(event));
         this.sizes = new ResizeObserver(() => this.resized());
         this.sizes.observe(frame);
@@ -64,13 +67,13 @@ export class PanZoom {
     }
 
     scaleFor(box, margin = 24) {
-        return Math.min((this.width - this.inset - 2 * margin) / box.width, (this.height - 2 * margin) / box.height);
+        return Math.min((this.width - this.inset() - 2 * margin) / box.width, (this.height - 2 * margin) / box.height);
     }
 
     /* Shows the whole box, no nearer than `nearest` pixels a unit. */
     fit(box, { nearest = 1.25, glide = true, margin = 24 } = {}) {
         const scale = Math.max(this.farthest, Math.min(nearest, this.scaleFor(box, margin)));
-        const x = box.x + box.width / 2 - (this.width - this.inset) / scale / 2, y = box.y + box.height / 2 - this.height / scale / 2;
+        const x = box.x + box.width / 2 - (this.width - this.inset()) / scale / 2, y = box.y + box.height / 2 - this.height / scale / 2;
 
         this.go(x, y, scale, glide);
         this.shown = box;
@@ -80,7 +83,7 @@ export class PanZoom {
     /* Brings a box into sight at a scale at which it can be read. */
     reveal(box) {
         const scale = Math.max(this.scale, 0.8), margin = 40 / scale;
-        const width = this.width / scale, height = this.height / scale;
+        const width = (this.width - this.inset()) / scale, height = this.height / scale;
         const inside = scale === this.scale && box.x > this.x + margin && box.x + box.width < this.x + width - margin
             && box.y > this.y + margin && box.y + box.height < this.y + height - margin;
 
@@ -151,16 +154,21 @@ export class PanZoom {
         if (!before)
             return;
         const others = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, p]) => p);
+        const upright = Math.abs(now.y - before.y) >= Math.abs(now.x - before.x), held = this.frame.hasPointerCapture(event.pointerId);
 
+        /* The browser is about to scroll. */
+        if (event.pointerType === 'touch' && !others.length && !held && upright)
+            return;
         this.travel += Math.hypot(now.x - before.x, now.y - before.y);
         if (this.travel < 4)
             return;
-        if (!this.frame.hasPointerCapture(event.pointerId))
+        if (!held)
             this.frame.setPointerCapture(event.pointerId);
         this.pointers.set(event.pointerId, now);
         if (others.length === 1) {
             const far = p => Math.hypot(p.x - others[0].x, p.y - others[0].y) || 1;
 
+            this.pan((before.x - now.x) / 2, (before.y - now.y) / 2);
             this.zoom(far(now) / far(before), (now.x + others[0].x) / 2, (now.y + others[0].y) / 2);
         } else if (!others.length)
             this.pan(before.x - now.x, before.y - now.y);
