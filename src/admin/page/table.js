@@ -147,14 +147,17 @@ export class Table {
     move(by) {
         const count = this.rows.count(), from = this.selected === null ? -1 : this.indexOf(this.selected);
         const start = from >= 0 ? from + by : Math.ceil(this.element.scrollTop / this.rowHeight);
-        const to = Math.max(0, Math.min(count - 1, start));
 
-        if (!count)
-            return null;
-        this.select(this.rows.keyOf(this.rows.at(to)));
-        this.reveal(to);
+        return count ? this.moveTo(Math.max(0, Math.min(count - 1, start))) : null;
+    }
+
+    moveTo(i) {
+        const row = this.rows.at(i);
+
+        this.select(this.rows.keyOf(row));
+        this.reveal(i);
         this.soon();
-        return this.rows.at(to);
+        return row;
     }
 
     reveal(i) {
@@ -177,12 +180,15 @@ export class Table {
 
     key(event) {
         const page = Math.max(1, Math.floor(this.element.clientHeight / this.rowHeight) - 2);
-        const steps = { PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+        const steps = { PageDown: page, PageUp: -page }, ends = { Home: 0, End: this.rows.count() - 1 };
 
-        if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey)
+        if (!(event.key in steps) && !(event.key in ends) || event.ctrlKey || event.metaKey || event.altKey)
             return;
         event.preventDefault();
-        this.move(Number.isFinite(steps[event.key]) ? steps[event.key] : Math.sign(steps[event.key]) * this.rows.count());
+        if (event.key in steps)
+            this.move(steps[event.key]);
+        else if (this.rows.count())
+            this.moveTo(ends[event.key]);
     }
 
     release() {
