@@ -101,7 +101,9 @@ static bool parse(struct conn *c)
     struct span in;
     enum reason r;
 
-    if (c->x == NULL && conn_exchange(c) == NULL) {
+    if (c->x != NULL) {
+        c->x->host->tick(c->x); /* the rest of a head that began earlier */
+    } else if (conn_exchange(c) == NULL) {
         no_memory(c);
         return true;
     }
@@ -130,6 +132,7 @@ static void head_ended(struct conn *c)
         conn_close(c);
         return;
     }
+    c->x->host->tick(c->x);
     verdict_set(&v, R_request_head_cut_short, c->have - c->at);
     begin(c, v.why, &v);
 }
@@ -315,6 +318,7 @@ static void head_timeout(struct conn *c)
         conn_close(c);
         return;
     }
+    c->x->host->tick(c->x);
     verdict_set(&v, R_request_timeout, c->have - c->at);
     begin(c, v.why, &v);
 }
