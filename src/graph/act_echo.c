@@ -4,7 +4,9 @@
 /* Fields that may carry secrets do not come back. RFC9110:9.3.8 */
 static bool is_secret(enum field_id id)
 {
-    return id == FIELD_AUTHORIZATION || id == FIELD_PROXY_AUTHORIZATION || id == FIELD_COOKIE;
+    return id == FIELD_AUTHORIZATION || id == FIELD_PROXY_AUTHORIZATION || id == FIELD_COOKIE ||
+           id == FIELD_X_ACCESS_TOKEN || id == FIELD_X_AMZ_SECURITY_TOKEN || id == FIELD_X_API_KEY ||
+           id == FIELD_X_AUTH_TOKEN || id == FIELD_X_CSRF_TOKEN;
 }
 
 static struct span echo_fields(struct exchange *x, struct span so_far)

@@ -23,9 +23,9 @@ static void host_tick(struct exchange *x)
 static uint64_t next_number(struct worker *w)
 {
     const uint64_t mask = (UINT64_C(1) << EXCHANGE_ID_BITS) - 1;
-    uint64_t n = w->shared->id_seed + w->index + w->ids++ * (w->shared->workers + 1u); /* and the admin listener's */
+    uint64_t n = (w->next_id * UINT64_C(0x9e3779b97f4a7c15)) & mask;
 
-    n = (n * UINT64_C(0x9e3779b97f4a7c15)) & mask;
+    w->next_id += w->id_step;
     n ^= n >> 19;
     return (n * UINT64_C(0xbf58476d1ce4e5b9)) & mask;
 }

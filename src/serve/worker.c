@@ -331,7 +331,8 @@ int worker_start(struct worker *w, const struct worker_shared *shared, unsigned 
     int err;
 
     w->shared = shared;
-    w->index = index;
+    w->next_id = shared->id_seed + index;
+    w->id_step = shared->workers + 1u; /* the others' numbers lie between, the admin listener's too */
     w->log = shared->admin_source == NULL ? log_ring_of(shared->log, index) : NULL;
     err = worker_set_up(w, config, listen);
     if (err != 0)

@@ -58,7 +58,6 @@ struct worker_shared {
 struct worker {
     /* Set before the thread starts, then read-only. */
     const struct worker_shared *shared;
-    unsigned index;
     pthread_t thread;
     struct log_ring *log; /* NULL: no log */
 
@@ -77,7 +76,7 @@ struct worker {
     struct admin *admin;       /* NULL: it is not the admin listener's */
     struct worker_listener *listeners;
     uint32_t listener_count;
-    uint64_t ids;              /* of the next exchange, before it is scrambled */
+    uint64_t next_id, id_step; /* of the next exchange, before it is scrambled; the way to the one behind it */
     struct timer stop_timer;   /* running exchanges are cut off */
     struct timer accept_timer; /* listening goes on after descriptors ran out */
     int spare_fd;              /* given up to answer one more client when no descriptor is left; -1: in use */

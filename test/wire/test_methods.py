@@ -151,7 +151,7 @@ def options():
 
 @test("R031")
 def trace_echoes_without_secrets_where_it_is_on():
-    raw = ("TRACE /trace/a.txt HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nCookie: secret=1\r\nAuthorization: Basic secret\r\n"
+    raw = ("TRACE /trace/a.txt HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nCookie: secret=1\r\nX-Api-Key: secret\r\nAuthorization: Basic secret\r\n"
            "Max-Forwards: 0\r\n\r\n")
     answer = site.ask(raw).expect(200)
     expect(answer.get("Content-Type"), "message/http")
