@@ -38,7 +38,7 @@ function list(entries, text) {
 function unknown(key, entries) {
     const others = near(entries, key);
 
-    return el('div', { class: 'state' }, el('h2', null, t('unknownKey', { what: key })), el('p', null, t('unknownKeyHelp')),
+    return el('div', { class: 'state' }, el('h2', null, t('unknownKey', { what: key })), others.length > 0 && el('p', null, t('unknownKeyHelp')),
         others.length > 0 && el('ul', { class: 'near' }, others.map(item)));
 }
 
