@@ -25,22 +25,26 @@ _Static_assert(6 * VALUE_BYTES + TRACE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LO
 
 typedef size_t (*escape_fn)(struct span in, char *out, size_t room);
 
-/* Cut to VALUE_BYTES after escaping, which shortens nothing, and never in the middle of an escape. */
-static void put_escaped(struct bounded *l, struct span s, escape_fn escape)
+/* So much of s that it fits into VALUE_BYTES after escaping, which shortens nothing; never the middle of an escape. */
+static __attribute__((noinline)) struct span shorten(struct span s, escape_fn escape)
 {
     size_t n;
 
     if (s.n > VALUE_BYTES)
         s.n = VALUE_BYTES;
-    n = escape(s, NULL, 0);
-    while (n > VALUE_BYTES) {
+    while ((n = escape(s, NULL, 0)) > VALUE_BYTES) {
         size_t cut = (n - VALUE_BYTES) / ESCAPE_GROWTH + 1;
 
         s.n = cut < s.n ? s.n - cut : 0;
-        n = escape(s, NULL, 0);
     }
-    escape(s, l->out + l->bytes, VALUE_BYTES);
-    l->bytes += n;
+    return s;
+}
+
+static void put_escaped(struct bounded *l, struct span s, escape_fn escape)
+{
+    if (s.n > VALUE_BYTES / ESCAPE_GROWTH)
+        s = shorten(s, escape);
+    l->bytes += escape(s, l->out + l->bytes, VALUE_BYTES);
 }
 
 static void json_text(struct bounded *l, struct span name, struct span value)
