@@ -40,7 +40,7 @@ struct events *events_new(const struct admin_source *source)
     return e;
 }
 
-/* Feeds that nobody reads any more. */
+/* Feeds that nobody reads any more: what they have not told would be old. */
 static void feeds_sweep(struct events *e)
 {
     for (struct feed **at = &e->feeds; *at != NULL;) {
@@ -150,8 +150,10 @@ static const struct body_ops reader_ops = { .next = reader_next, .stop = reader_
 static struct feed *feed_for(struct events *e, struct exchange *x, uint64_t unix_ms, struct span *bad_out)
 {
     struct span query = x->req.target.query;
-    struct feed *f = e->feeds;
+    struct feed *f;
 
+    feeds_sweep(e);
+    f = e->feeds;
     while (f != NULL && !span_is(f->text, query))
         f = f->next;
     if (f != NULL)

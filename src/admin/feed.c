@@ -11,13 +11,14 @@
 /* A row found, to be put in order with those of other workers. */
 struct found {
     uint64_t ended_ms;
+    uint64_t age; /* place in the look */
     json_t *row;
 };
 
 struct look {
     struct found found[2 * EVENTS_ROWS]; /* what is told so far, and those of one more worker */
     uint32_t count;
-    uint64_t skipped;
+    uint64_t skipped, looked_at;
 };
 
 void feed_text_release(struct feed_text *t)
@@ -101,16 +102,19 @@ static void found_add(struct look *l, const struct admin_source *source, const s
     json_t *row = row_json(source, r, worker);
 
     if (row != NULL)
-        l->found[l->count++] = (struct found){ r->moments.ended_ms, row };
+        l->found[l->count++] = (struct found){ r->moments.ended_ms, l->looked_at++, row };
     else
         l->skipped++;
 }
 
+/* Those of the same millisecond in the order of the look, which is that of their worker. */
 static int newest_first(const void *a_in, const void *b_in)
 {
     const struct found *a = a_in, *b = b_in;
 
-    return (a->ended_ms < b->ended_ms) - (a->ended_ms > b->ended_ms);
+    if (a->ended_ms != b->ended_ms)
+        return (a->ended_ms < b->ended_ms) - (a->ended_ms > b->ended_ms);
+    return (a->age > b->age) - (a->age < b->age);
 }
 
 /* Only the newest are told. */
