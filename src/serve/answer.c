@@ -196,6 +196,11 @@ static void compose(struct exchange *x)
         content_add(x, code);
 }
 
+static bool tells_secrets(const struct route *route)
+{
+    return route != NULL && route->tells_secrets;
+}
+
 void answer(struct exchange *x)
 {
     if (x->arena.full)
@@ -207,6 +212,7 @@ void answer(struct exchange *x)
     }
     if (x->arena.full) /* the system has none either: the status alone is told */
         reply_forget(x);
+    x->reply.may_hold_secrets |= tells_secrets(x->route);
     x->moments.answered_ms = x->now_ms;
     x->codec->reply(x);
 }

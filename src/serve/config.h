@@ -28,6 +28,7 @@ struct route {
     };
     const struct config_field *fields; /* added to 2xx, 304 and redirects */
     uint32_t field_count;
+    bool tells_secrets;    /* what it adds to replies holds something that must not be recorded */
     uint32_t line, column; /* where the file says so; 0: no file does */
 };
 

@@ -306,6 +306,35 @@ static void secrets_read(struct config_builder *b, const struct config_value v[]
         secrets_prepare(s);
 }
 
+static bool is_secret(const struct secrets *s, struct span name, struct span value)
+{
+    const struct field f = { .name = name, .value = value, .id = field_find(name) };
+
+    return secrets_in_field(s, &f);
+}
+
+/* Does a field that the configuration adds to this route's replies hold a secret? */
+static bool tells_secrets(const struct secrets *s, const struct route *route)
+{
+    if (route->resource == &fixed_resource &&
+        (is_secret(s, SPAN("Location"), route->fixed.location) || is_secret(s, SPAN("Link"), route->fixed.blocked_by)))
+        return true;
+    for (uint32_t i = 0; i < route->field_count; i++)
+        if (is_secret(s, route->fields[i].name, route->fields[i].value))
+            return true;
+    return false;
+}
+
+static void routes_mark(struct config *config)
+{
+    for (uint32_t i = 0; i < config->site_count; i++)
+        for (uint32_t r = 0; r < config->sites[i].route_count; r++) {
+            struct route *route = &config->sites[i].routes[r];
+
+            route->tells_secrets = tells_secrets(&config->admin.secrets, route);
+        }
+}
+
 static void site_make(struct config_builder *b)
 {
     struct config_admin *admin = &b->config->admin;
@@ -346,5 +375,6 @@ void config_admin_read(struct config_builder *b, const struct yaml_node *node, c
     public_host = public_read(b, &v[KEY_admin_public]);
     hosts_read(b, &v[KEY_admin_hosts], public_host, on ? &address : NULL);
     secrets_read(b, v);
+    routes_mark(b->config);
     site_make(b);
 }

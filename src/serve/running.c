@@ -9,13 +9,15 @@ static size_t copy_cut(char *to, size_t room, struct span from)
     return n;
 }
 
-static void text_fill(struct running *r, const struct exchange *x)
+/* A target that is refused may hold secrets before any query. */
+static void text_fill(struct running *r, const struct exchange *x, const struct secrets *secrets)
 {
     const struct head *head = &x->req.head;
     struct span target = { head->target.p, span_find(head->target, '?') };
+    bool cut;
 
     r->method_bytes = (uint16_t)copy_cut(r->method, sizeof r->method, head->method_name);
-    r->target_bytes = (uint16_t)copy_cut(r->target, sizeof r->target, target);
+    r->target_bytes = (uint16_t)secrets_copy_uris(secrets, target, r->target, sizeof r->target, &cut);
 }
 
 static void peer_fill(struct running *r, const struct conn *c)
@@ -26,7 +28,15 @@ static void peer_fill(struct running *r, const struct conn *c)
     memcpy(r->peer, &c->peer, r->peer_bytes);
 }
 
-static struct running running_of(const struct conn *c)
+/* Of the configuration that c's exchange began with; it has none yet while its head is read. */
+static const struct secrets *secrets_of(const struct worker *w, const struct conn *c)
+{
+    const struct snapshot *s = c->x->snapshot != NULL ? c->x->snapshot : w->snapshot;
+
+    return &s->shared->config->admin.secrets;
+}
+
+static struct running running_of(const struct worker *w, const struct conn *c)
 {
     const struct exchange *x = c->x;
     struct running r = { .begun_ms = x->moments.first_byte_ms, .bytes_in = x->bytes_in, .bytes_out = x->bytes_out };
@@ -38,7 +48,7 @@ static struct running running_of(const struct conn *c)
     r.wait_ms = x->wait.what != NULL ? x->wait.since_ms : 0;
     r.node = x->trace.at;
     r.why = (uint16_t)x->verdict.why;
-    text_fill(&r, x);
+    text_fill(&r, x, secrets_of(w, c));
     peer_fill(&r, c);
     return r;
 }
@@ -64,10 +74,10 @@ void running_list_fill(const struct worker *w, struct running_list *out)
             continue;
         out->total++;
         if (out->count < RUNNING_MOST) {
-            out->all[out->count++] = running_of(c);
+            out->all[out->count++] = running_of(w, c);
             at = out->count == RUNNING_MOST ? youngest(out) : 0;
         } else if (c->x->moments.first_byte_ms < out->all[at].begun_ms) {
-            out->all[at] = running_of(c);
+            out->all[at] = running_of(w, c);
             at = youngest(out);
         }
     }
