@@ -5,6 +5,10 @@
 
 #include "admin/admin_impl.h"
 #include "admin/metrics.h"
+#include "http/accept.h"
+
+#define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define PROMETHEUS  "text/plain; version=0.0.4; charset=utf-8"
 
 /* Nothing of the console comes from elsewhere, and nothing of it goes elsewhere. */
 #define CONTENT_POLICY                                                                                    \
@@ -50,11 +54,16 @@ enum flow reply_json(struct exchange *x, const struct api *api, json_t *object)
     return content_give(x, text, text != NULL ? strlen(text) : 0);
 }
 
+/* Whoever does not name it does not know it. RFC9110:12.5.1 */
 static bool wants_openmetrics(struct exchange *x)
 {
     struct span accept = request_field(x, FIELD_ACCEPT), name = SPAN("application/openmetrics-text");
+    unsigned quality;
 
-    return accept.n >= name.n && memmem(accept.p, accept.n, name.p, name.n) != NULL;
+    if (accept.n < name.n || memmem(accept.p, accept.n, name.p, name.n) == NULL)
+        return false;
+    quality = accept_quality_media(accept, SPAN(OPENMETRICS));
+    return quality > 0 && quality >= accept_quality_media(accept, SPAN(PROMETHEUS));
 }
 
 enum flow reply_metrics(struct exchange *x, const struct api *api)
@@ -71,8 +80,7 @@ enum flow reply_metrics(struct exchange *x, const struct api *api)
         free(text);
         text = NULL;
     }
-    reply_begin_text(x, open ? SPAN("application/openmetrics-text; version=1.0.0; charset=utf-8")
-                             : SPAN("text/plain; version=0.0.4; charset=utf-8"));
+    reply_begin_text(x, open ? SPAN(OPENMETRICS) : SPAN(PROMETHEUS));
     reply_add(x, SPAN("Vary"), SPAN("Accept"));
     return content_give(x, text, bytes);
 }
