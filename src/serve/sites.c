@@ -53,12 +53,12 @@ static uint16_t number_of(struct sites *s, struct span name)
 
 void sites_number(struct sites *s, struct config *config)
 {
+    config->admin.site.number = number_of(s, SPAN("admin")); /* before there may be no more room */
     for (uint32_t i = 0; i < config->site_count; i++) {
         struct site *site = &config->sites[i];
 
         site->number = number_of(s, site->name_count > 0 ? site->names[0] : SPAN("default"));
     }
-    config->admin.site.number = number_of(s, SPAN("admin"));
 }
 
 const char *sites_name(const struct sites *s, uint16_t number)
