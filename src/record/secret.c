@@ -155,8 +155,8 @@ static void hide(struct copy *c, const char *from, const char *to)
 #define BYTE(c)          (UINT64_C(1) << (c))
 #define ENDS_AUTHORITY   (BYTE('/') | BYTE('?') | BYTE('#'))
 #define ENDS_PARAMETER   (BYTE('&') | BYTE('#'))
-#define ENDS_NAME        (BYTE('=') | BYTE('/') | BYTE('?') | BYTE('&') | BYTE('#'))
-#define BEGINS_SOMETHING (BYTE('/') | BYTE('?') | BYTE('&') | BYTE('#'))
+#define ENDS_NAME        (BYTE('=') | BEGINS_SOMETHING)
+#define BEGINS_SOMETHING (BYTE('/') | BYTE('?') | BYTE('&') | BYTE(';') | BYTE('#'))
 #define ENDS_WORD        (BYTE(' ') | BYTE('\t'))
 
 /* The first byte that is in `set`. */
@@ -222,8 +222,9 @@ static const char *userinfo_end(const struct copy *c, const char *p, const char 
 
 /*
  * A text in which URIs lie, whole, relative or nested in each other. Userinfo goes wherever two slashes come before it,
- * and from the very beginning, where the scheme may be missing. What follows '?', '&' or '#' may be a parameter, in what
- * looks like userinfo too: clients are sent tokens in fragments.
+ * and from the very beginning, where the scheme may be missing. What follows '?', '&', ';' or '#' may be a parameter, in
+ * what looks like userinfo too: clients are sent tokens in fragments. Some servers take ';' for '&', others for a part
+ * of a value: it begins a parameter, and ends none.
  */
 static void hide_in_uris(struct copy *c, const char *p, const char *end)
 {
