@@ -192,7 +192,7 @@ def the_format_is_chosen_by_accept():
         expect(dict(plain), dict(openly))
         expect({name.removesuffix("_total"): kind for name, kind in plain.kinds.items()}, openly.kinds)
         text, other = "text/plain; version=0.0.4; charset=utf-8", OPEN + "; charset=utf-8"
-        prometheus = f"{OPEN};q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+        prometheus = f"{OPEN};q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;q=0.5,*/*;q=0.1"
         for accept, kind in ((None, text), ("*/*", text), ("text/plain", text), ("text/html,*/*;q=0.1", text),
                              ("application/json", text),
                              (OPEN, other), (prometheus, other), ("application/openmetrics-text", other),
