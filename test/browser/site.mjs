@@ -84,8 +84,10 @@ export class Site {
                 done(true);
         }));
 
-        if (await Promise.race([ready, this.#ended, later(START_MS)]) !== true)
-            throw new Error(`the server does not start: ${this.#said}`);
+        const outcome = await Promise.race([ready, this.#ended, later(START_MS)]);
+
+        if (outcome !== true)
+            throw new Error(`the server does not start: ${this.#said || outcome}`);
         this.port = Number(/serving http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#said)[1]);
         this.adminPort = Number(/console http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#said)[1]);
     }
