@@ -308,7 +308,7 @@ static void secrets_read(struct config_builder *b, const struct config_value v[]
 
 static bool is_secret(const struct secrets *s, struct span name, struct span value)
 {
-    const struct field f = { .name = name, .value = value, .id = field_find(name) };
+    const struct field f = { .name = name, .value = value, .id = (uint8_t)field_find(name) };
 
     return secrets_in_field(s, &f);
 }
