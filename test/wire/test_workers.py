@@ -288,3 +288,67 @@ def stopping_finishes_what_is_under_way():
             c.expect_closed()
             expect((site.root / f"new-{i}").stat().st_size, 20000)
         expect(site.ended(), 0)
+
+
+def read_stream(site, begun, from_when):
+    """Reads /events from when the event is set until it ends. All that comes is well-formed; returns how many rows were
+    told or skipped."""
+    with site.admin_connect(wait_seconds=20) as c:
+        answer = c.send(f"GET /events HTTP/1.1\r\nHost: localhost:{site.admin_port}\r\n\r\n").head().expect(200)
+        begun.wait(10)
+        from_when.wait(20)
+        c._read_content(answer, "GET")
+    events = [dict(line.split(": ", 1) for line in block.split("\n")) for block in answer.text.split("\n\n") if block]
+    told = [json.loads(event["data"]) for event in events if event.get("event") == "exchanges"]
+    expect_true(any(json.loads(e["data"])["total"]["exchanges"] > 0 for e in events if e.get("event") == "pulse"), "a pulse")
+    return sum(len(data["rows"]) + data["skipped"] for data in told)
+
+
+@test(seconds=60)
+def the_admin_listener_reads_while_all_write():
+    site = Server({"a.txt": "hello", "big.bin": b"0123456789abcdef" * 10000, "d/one": "1", "d/two": "2"},
+                  args=["--workers", "2", "--write"], admin=True).start()
+    served, looks, told = [0] * 4, [0] * 3, []
+    begun, stop, at_once = threading.Barrier(3), threading.Event(), threading.Event()
+    at_once.set()
+
+    def serve(number):
+        while not stop.is_set():
+            with site.connect(wait_seconds=10) as c:
+                for method, target, _ in MIX:
+                    c.send(f"{method} {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").response(to=method)
+                    served[number] += 1
+
+    def look(number):
+        targets = ("/api/exchanges?limit=50", "/api/running", "/api/heat?minutes=1", "/api/workers", "/metrics",
+                   "/api/exchanges?failed=1&text=none", "/api/exchanges/last", "/api/heat?failed=1")
+        with site.admin_connect(wait_seconds=10) as c:
+            while not stop.is_set():
+                target = targets[(looks[number] + number) % len(targets)]
+                c.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                answer = c.response()
+                expect_true(answer.status == 200 or target.endswith("last"), f"{target}: {answer}")
+                if target != "/metrics" and answer.status == 200:
+                    rows = json.loads(answer.content)
+                    expect_true(isinstance(rows, dict), target)
+                    expect(rows.get("silent", 0), 0, "a worker that does not answer")
+                looks[number] += 1
+
+    def listen(number):
+        told.append(read_stream(site, begun, stop if number else at_once))
+
+    streams, cut = in_threads(2, listen)
+    begun.wait(10)
+    threads, raised = in_threads(7, lambda number: serve(number) if number < 4 else look(number - 4))
+    time.sleep(2)
+    stop.set()
+    finish(threads, raised)
+    time.sleep(0.7)  # what ended last is told
+    total = site.api("workers")
+    expect_true(all(worker["exchanges"] > 0 for worker in total["workers"]), "both have worked")
+    expect(total["total"]["exchanges"], sum(served))
+    site.signal(signal.SIGTERM)
+    expect(site.ended(), 0)
+    finish(streams, cut)
+    expect_true(min(looks) > 3, f"looks: {looks}")
+    expect(told, [sum(served)] * 2, "each stream has told all, or said how many it did not")
