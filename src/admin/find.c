@@ -26,14 +26,25 @@ static size_t room_of(const struct admin_view *view)
     return aligned(record_room(view->recorder));
 }
 
-static void ring_add(struct find *f, const struct ring *ring, uint32_t worker, char **room)
+static void ring_add(struct find *f, const struct ring *ring, uint64_t at, uint32_t worker, char **room)
 {
     size_t bytes = room_of(&f->source->views[worker]);
 
     f->rings[f->ring_count++] = (struct find_ring){
-        .ring = ring, .at = ring_next(ring), .room = (struct record *)*room, .room_bytes = bytes, .worker = worker
+        .ring = ring, .at = at, .room = (struct record *)*room, .room_bytes = bytes, .worker = worker
     };
     *room += bytes;
+}
+
+/* What is kept longer is looked at first, so that all of it is in the other ring too, as recorder_write() promises: else
+ * one that ends meanwhile would hide the twins of those before it. */
+static void worker_add(struct find *f, uint32_t worker, char **room)
+{
+    const struct recorder *r = f->source->views[worker].recorder;
+    uint64_t kept_at = ring_next(&r->kept);
+
+    ring_add(f, &r->all, ring_next(&r->all), worker, room);
+    ring_add(f, &r->kept, kept_at, worker, room);
 }
 
 bool find_begin(struct find *f, const struct admin_source *source, bool of_admin)
@@ -51,12 +62,9 @@ bool find_begin(struct find *f, const struct admin_source *source, bool of_admin
         return false;
     f->rings = (struct find_ring *)room;
     room += rings_bytes;
-    for (uint32_t i = 0; i < source->view_count; i++) {
-        if (source->views[i].is_admin != of_admin)
-            continue;
-        ring_add(f, &source->views[i].recorder->all, i, &room);
-        ring_add(f, &source->views[i].recorder->kept, i, &room);
-    }
+    for (uint32_t i = 0; i < source->view_count; i++)
+        if (source->views[i].is_admin == of_admin)
+            worker_add(f, i, &room);
     return true;
 }
 

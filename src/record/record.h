@@ -79,10 +79,11 @@ void recorder_fini(struct recorder *r);
 char *recorder_reply_place(const struct recorder *r);
 
 /* Keep x, which has ended and whose texts are still there: the head of the request (x->req.head_text), that of the
- * reply (x->reply.head_text), the operand. On the path of every request. */
+ * reply (x->reply.head_text), the operand. Whoever finds it in `kept` finds it in `all` too, unless it has gone from there
+ * since. On the path of every request. */
 void recorder_write(struct recorder *r, const struct exchange *x, const struct secrets *secrets);
 
-/* Room that any record of r needs: for `room` of recorder_read(). */
+/* Room that any record of r needs: for `room` of record_read(). */
 size_t record_room(const struct recorder *r);
 
 /* Entry n of one of the rings into `to`, which is aligned for any type; NULL: it is gone. */

@@ -250,8 +250,8 @@ void recorder_write(struct recorder *r, const struct exchange *x, const struct s
     end = is_plain(r, x, secrets) ? put_plain(to, x) : put_slowly(r, to, x, secrets);
     bytes = (uint32_t)(end - (char *)to);
     put_fixed(to, x, r->slow_ms);
+    ring_end(&r->all, bytes);
     if (to->failed | to->slow)
         keep_too(&r->kept, to, bytes);
-    ring_end(&r->all, bytes);
     next_take(r);
 }
