@@ -182,13 +182,19 @@ static json_t *json_of(struct api *api, const struct admin_state *s)
         return api_heat(api, &s->query);
     case ADMIN_WORKERS:
         return api_workers(api);
-    case ADMIN_GRAPH:
-        return api_graph(api);
     case ADMIN_REASONS:
         return api_reasons(api);
     default:
         return api_statuses(api);
     }
+}
+
+static enum flow graph_produce(struct exchange *x, const struct api *api)
+{
+    size_t bytes = 0;
+    char *text = api_graph(api, &bytes);
+
+    return reply_json_text(x, api, text, bytes);
 }
 
 static enum flow api_produce(struct exchange *x)
@@ -201,6 +207,8 @@ static enum flow api_produce(struct exchange *x)
         return reply_json(x, &api, NULL);
     if (s->kind == ADMIN_RUNNING)
         return running_produce(x, &api);
+    if (s->kind == ADMIN_GRAPH)
+        return graph_produce(x, &api);
     return reply_json(x, &api, json_of(&api, s));
 }
 

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "admin/history.h"
@@ -12,8 +13,9 @@
 #include "explain/text.h"
 
 /*
- * The JSON of docs/admin.md, one function a path. Each returns an object that the caller owns; NULL with `fault` set
- * where the query is wrong, NULL with an empty `fault` without memory. They run on the admin listener's thread.
+ * The JSON of docs/admin.md, one function a path. Each but the graph's returns an object that the caller owns; NULL with
+ * `fault` set where the query is wrong, NULL with an empty `fault` without memory. They run on the admin listener's
+ * thread.
  */
 struct api {
     const struct admin_source *source;
@@ -29,9 +31,11 @@ json_t *api_running(struct api *api, const struct running_request *const answers
 json_t *api_heat(struct api *api, const struct query *q);
 json_t *api_workers(struct api *api);
 json_t *api_total(struct api *api); /* the member `total` of api_workers() */
-json_t *api_graph(struct api *api);
 json_t *api_reasons(struct api *api);
 json_t *api_statuses(struct api *api);
+
+/* The graph, as text from malloc(); NULL without memory. */
+char *api_graph(const struct api *api, size_t *bytes_out);
 
 /* One exchange whole; `worker` is the number of its worker. */
 json_t *api_exchange(struct api *api, const struct record *r, uint32_t worker);

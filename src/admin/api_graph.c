@@ -1,42 +1,29 @@
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "admin/api.h"
-#include "admin/member.h"
+#include "admin/text.h"
 #include "explain/node.h"
 #include "graph/draw.h"
 
-/* What `verdict graph --format json` writes; NULL without memory. */
-static json_t *drawn(void)
-{
-    json_t *graph = NULL;
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
+struct words {
+    struct draw_words draw;
+    enum language language;
+};
 
-    if (out == NULL)
-        return NULL;
-    draw_json(out, DIALECT_RFC);
-    if (fclose(out) == 0)
-        graph = json_loadb(text, bytes, 0, NULL);
-    free(text);
-    return graph;
+static const char *words_of(const struct draw_words *words, struct span node)
+{
+    const char *text = explain_node(node, ((const struct words *)words)->language);
+
+    return text != NULL ? text : "";
 }
 
-json_t *api_graph(struct api *api)
+/* Written as text at once: nothing has to be read back, for which the library of JSON needs memory that it does not
+ * always get. */
+char *api_graph(const struct api *api, size_t *bytes_out)
 {
-    json_t *graph = drawn(), *node;
-    size_t i;
+    const struct words words = { { words_of }, api->language };
+    struct text t = { 0 };
+    FILE *out = text_open(&t);
 
-    json_array_foreach(json_object_get(graph, "nodes"), i, node)
-    {
-        struct span name = span_of(json_string_value(json_object_get(node, "name")));
-        const char *text = explain_node(name, api->language);
-
-        if (json_object_set_new(node, "text", json_string(text != NULL ? text : "")) != 0) {
-            json_decref(graph);
-            return NULL;
-        }
-    }
-    return graph;
+    if (out != NULL)
+        draw_json_worded(out, DIALECT_RFC, &words.draw);
+    return text_close(&t, out, bytes_out);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "admin/feed.h"
+#include "admin/member.h"
+#include "admin/text.h"
 #include "exchange/wait.h"
 
 #define NOTE_BYTES 96u
@@ -202,11 +204,12 @@ enum flow events_join(struct events *e, struct exchange *x, uint64_t unix_ms, ui
 static char *pulse_print(struct api *api)
 {
     json_t *pulse = json_object(), *total = api_total(api);
-    char *text = NULL;
+    size_t bytes;
+    char *text;
 
-    json_object_set_new(pulse, "now_ms", json_integer((json_int_t)api->unix_ms));
-    if (total != NULL && json_object_set_new(pulse, "total", total) == 0)
-        text = json_dumps(pulse, JSON_COMPACT);
+    member_number(&pulse, "now_ms", api->unix_ms);
+    member(&pulse, "total", total);
+    text = text_of_json(pulse, &bytes);
     json_decref(pulse);
     return text;
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "admin/events.h"
+#include "admin/member.h"
 #include "admin/row.h"
+#include "admin/text.h"
 
 #define QUERY_BYTES ((size_t)256 << 10) /* a decoded query; targets are far shorter */
 
@@ -159,21 +161,24 @@ static void worker_look(struct feed *f, struct look *l, const struct admin_sourc
 static char *rows_print(struct look *l)
 {
     json_t *data = json_object(), *rows = json_array();
+    size_t bytes;
     char *text;
 
     for (uint32_t i = l->count; i > 0; i--)
-        json_array_append_new(rows, l->found[i - 1].row);
-    json_object_set_new(data, "rows", rows);
-    json_object_set_new(data, "skipped", json_integer((json_int_t)l->skipped));
-    text = json_dumps(data, JSON_COMPACT);
+        element(&rows, l->found[i - 1].row);
+    member(&data, "rows", rows);
+    member_number(&data, "skipped", l->skipped);
+    text = text_of_json(data, &bytes);
     json_decref(data);
     return text;
 }
 
+/* Without memory there is no new text, never an empty one, which would end the stream: the next one tells what was
+ * missed. */
 static void text_replace(struct feed *f, const struct look *l, const char *rows, struct span pulse)
 {
     size_t room = (rows != NULL ? strlen(rows) : 0) + pulse.n + 64;
-    struct feed_text *t = malloc(sizeof *t + room);
+    struct feed_text *t = rows != NULL || pulse.n > 0 ? malloc(sizeof *t + room) : NULL;
     int n = 0;
 
     f->rows_after += l->count + l->skipped;

@@ -1,10 +1,10 @@
 #include "admin/reply.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "admin/admin_impl.h"
 #include "admin/metrics.h"
+#include "admin/text.h"
 #include "http/accept.h"
 
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -35,23 +35,29 @@ static enum flow content_give(struct exchange *x, char *text, size_t bytes)
 {
     struct admin_state *s = x->res_state;
 
-    if (text == NULL)
-        return STOP(x, R_worker_memory_exhausted, 0);
     s->content = text;
     reply_memory(x, (struct span){ text, bytes });
     return FLOW_GO;
 }
 
-enum flow reply_json(struct exchange *x, const struct api *api, json_t *object)
+enum flow reply_json_text(struct exchange *x, const struct api *api, char *text, size_t bytes)
 {
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-
-    json_decref(object);
-    if (object == NULL && api->fault.n > 0)
+    if (text == NULL && api->fault.n > 0)
         return STOP_ABOUT(x, R_query_invalid, 0, arena_copy(&x->arena, api->fault));
+    if (text == NULL)
+        return STOP(x, R_worker_memory_exhausted, 0);
     reply_begin_text(x, SPAN("application/json"));
     reply_add(x, SPAN("Vary"), SPAN("Accept-Language"));
-    return content_give(x, text, text != NULL ? strlen(text) : 0);
+    return content_give(x, text, bytes);
+}
+
+enum flow reply_json(struct exchange *x, const struct api *api, json_t *object)
+{
+    size_t bytes = 0;
+    char *text = text_of_json(object, &bytes);
+
+    json_decref(object);
+    return reply_json_text(x, api, text, bytes);
 }
 
 /* Whoever does not name it does not know it. RFC9110:12.5.1 */
@@ -69,17 +75,16 @@ static bool wants_openmetrics(struct exchange *x)
 enum flow reply_metrics(struct exchange *x, const struct api *api)
 {
     bool open = wants_openmetrics(x);
-    char *text = NULL;
+    struct text t = { 0 };
+    FILE *out = text_open(&t);
     size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
+    char *text;
 
-    if (out == NULL)
+    if (out != NULL)
+        metrics_write(out, api, open);
+    text = text_close(&t, out, &bytes);
+    if (text == NULL)
         return STOP(x, R_worker_memory_exhausted, 0);
-    metrics_write(out, api, open);
-    if (fclose(out) != 0) {
-        free(text);
-        text = NULL;
-    }
     reply_begin_text(x, open ? SPAN(OPENMETRICS) : SPAN(PROMETHEUS));
     reply_add(x, SPAN("Vary"), SPAN("Accept"));
     return content_give(x, text, bytes);

@@ -14,6 +14,9 @@ void reply_begin_text(struct exchange *x, struct span media_type);
  * worker_memory_exhausted. */
 enum flow reply_json(struct exchange *x, const struct api *api, json_t *object);
 
+/* Likewise, a text from malloc(), which is given away, in place of an object. */
+enum flow reply_json_text(struct exchange *x, const struct api *api, char *text, size_t bytes);
+
 /* Prometheus text, or OpenMetrics when the client asks for that. */
 enum flow reply_metrics(struct exchange *x, const struct api *api);
 

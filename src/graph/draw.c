@@ -102,7 +102,19 @@ static void facts_json(FILE *out, const char *name, uint32_t facts)
     fputc(']', out);
 }
 
-static void node_json(FILE *out, unsigned n)
+/* A text of ours: it has no control characters. */
+static void text_json(FILE *out, const char *text)
+{
+    fputs(", \"text\": \"", out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void node_json(FILE *out, unsigned n, const struct draw_words *words)
 {
     const struct node *node = &graph_nodes[n];
     const char *before = "";
@@ -116,7 +128,10 @@ static void node_json(FILE *out, unsigned n)
         fprintf(out, "%s\"%s\"", before, reason_info(graph_stops[s].why)->name);
         before = ", ";
     }
-    fputs("]}", out);
+    fputc(']', out);
+    if (words != NULL)
+        text_json(out, words->of(words, span_of(node->name)));
+    fputc('}', out);
 }
 
 /* The end of an edge's object: the reason, and both numbers of the dialect. */
@@ -156,6 +171,11 @@ static void edges_json(FILE *out, unsigned n, enum dialect dialect)
 
 void draw_json(FILE *out, enum dialect dialect)
 {
+    draw_json_worded(out, dialect, NULL);
+}
+
+void draw_json_worded(FILE *out, enum dialect dialect, const struct draw_words *words)
+{
     fprintf(out, "{\n  \"graph\": \"server\",\n  \"dialect\": \"%s\",\n  \"blocks\": [", dialect_name(dialect));
     for (size_t b = 0; b < graph_block_count; b++)
         fprintf(out, "%s\n    {\"name\": \"%s\", \"first\": \"%s\"}", b > 0 ? "," : "", graph_blocks[b].name,
@@ -163,7 +183,7 @@ void draw_json(FILE *out, enum dialect dialect)
     fputs("\n  ],\n  \"nodes\": [", out);
     for (unsigned n = 0; n < GRAPH_NODES; n++) {
         fputs(n > 0 ? ",\n" : "\n", out);
-        node_json(out, n);
+        node_json(out, n, words);
     }
     fputs("\n  ],\n  \"edges\": [", out);
     for (unsigned n = 0; n < GRAPH_NODES; n++)

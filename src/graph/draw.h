@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/span.h"
 #include "reason/reason.h"
 
 /*
@@ -26,5 +27,13 @@ void draw_text(FILE *out, enum dialect dialect);
 
 /* {"graph", "dialect", "blocks", "nodes", "edges"}; UTF-8, RFC8259:8.1. */
 void draw_json(FILE *out, enum dialect dialect);
+
+/* Says what a node asks or does; never NULL, UTF-8 without control characters. Whoever makes one may hold more than this. */
+struct draw_words {
+    const char *(*of)(const struct draw_words *words, struct span node);
+};
+
+/* As draw_json(), and in each node "text". NULL: without. */
+void draw_json_worded(FILE *out, enum dialect dialect, const struct draw_words *words);
 
 #endif
