@@ -57,8 +57,10 @@ static struct shared_config *shared_config_new(const struct server *s)
 {
     struct shared_config *shared = calloc(1, sizeof *shared);
 
-    if (shared == NULL)
+    if (shared == NULL) {
+        fprintf(stderr, "verdict: no memory for a configuration\n");
         return NULL;
+    }
     shared->config = config_load(s->options, stderr);
     if (shared->config == NULL || config_open(shared->config, stderr) != 0) {
         config_release(&shared->config);
@@ -68,6 +70,12 @@ static struct shared_config *shared_config_new(const struct server *s)
     sites_number(s->sites, shared->config);
     atomic_init(&shared->holders, 1);
     return shared;
+}
+
+static int no_memory(void)
+{
+    fprintf(stderr, "verdict: no memory to start with\n");
+    return 1;
 }
 
 static int cannot_listen(const struct address *a, int err)
@@ -107,7 +115,7 @@ static int listen_all(struct server *s)
     s->addresses = calloc(s->address_count, sizeof *s->addresses);
     s->fds = calloc((size_t)s->address_count * s->shared.workers, sizeof *s->fds);
     if (s->addresses == NULL || s->fds == NULL)
-        return 1;
+        return no_memory();
     for (size_t i = 0; i < (size_t)s->address_count * s->shared.workers; i++)
         s->fds[i] = -1;
     for (uint32_t a = 0; a < s->address_count; a++) {
@@ -161,8 +169,7 @@ static int share(struct server *s)
     s->workers = calloc(s->shared.workers, sizeof *s->workers);
     if (s->shared.clients != NULL && s->shared.files != NULL && s->shared.types != NULL && s->workers != NULL)
         return 0;
-    fprintf(stderr, "verdict: no memory to start with\n");
-    return 1;
+    return no_memory();
 }
 
 static int workers_start(struct server *s)
@@ -344,7 +351,7 @@ static void stop(struct server *s, const sigset_t *waited_for)
 /* Listeners that no worker has taken over. */
 static void listeners_close(const struct server *s)
 {
-    for (unsigned w = s->running; s->fds != NULL && w < s->shared.workers; w++)
+    for (unsigned w = s->running; s->addresses != NULL && s->fds != NULL && w < s->shared.workers; w++)
         for (uint32_t a = 0; a < s->address_count; a++)
             if (s->fds[(size_t)w * s->address_count + a] >= 0)
                 listen_close(&s->addresses[a], s->fds[(size_t)w * s->address_count + a]);
@@ -388,7 +395,9 @@ int server_run(const struct config_options *options)
     int code;
 
     s.sites = sites_new();
-    s.config = s.sites != NULL ? shared_config_new(&s) : NULL;
+    if (s.sites == NULL)
+        return no_memory();
+    s.config = shared_config_new(&s);
     if (s.config == NULL) {
         sites_release(&s.sites);
         return 2;
