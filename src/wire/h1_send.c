@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "exchange/wait.h"
 #include "wire/h1.h"
 
 #define TURN_BYTES (UINT64_C(4) << 20) /* of one file, before others get their turn */
@@ -49,6 +50,7 @@ static enum flow head_move(struct conn *c)
         return FLOW_WAIT;
     *head = arena_copy(&x->arena, *head);
     if (head->p == NULL && c->head_out.n > 0) {
+        exchange_cancel(x); /* it may be the content that is waited for */
         c->broken = true;
         return exchange_break(x, R_exchange_memory_exhausted, 0, HERE);
     }
