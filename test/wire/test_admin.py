@@ -269,6 +269,15 @@ def a_unix_socket_needs_no_token():
     expect(path.exists(), False, "the socket is gone")
 
 
+class Bare(Server):
+    """Started without a word about the admin listener."""
+
+    def _command(self):
+        command = super()._command()
+        at = command.index("--admin")
+        return command[:at] + command[at + 2:]
+
+
 @test()
 def a_default_address_that_is_taken_leaves_the_server_without_a_console():
     with socket.socket() as taken:
@@ -278,29 +287,11 @@ def a_default_address_that_is_taken_leaves_the_server_without_a_console():
             taken.listen()
         except OSError:
             pass  # somebody else has it, which is as good
-        one = Server({"a.txt": "hello"}, args=["--log", "off"])
-        one.port = free_port()
-        done = start_bare(one)
-        try:
+        with Bare({"a.txt": "hello"}) as one:
+            one.get("/a.txt").expect(200)
             expect_in("127.0.0.1:8081 is in use: choose another place with --admin, or --admin off",
                       one.said("verdict: no console: "))
-            one.get("/a.txt").expect(200)
             expect_true("verdict: console" not in one.stderr, one.stderr)
-        finally:
-            done()
-
-
-def start_bare(one):
-    """Starts it without any --admin. Returns what stops it."""
-    class Bare(Server):
-        def _command(self):
-            command = super()._command()
-            at = command.index("--admin")
-            return command[:at] + command[at + 2:]
-
-    one.__class__ = Bare
-    one.start()
-    return one.stop
 
 
 @test()

@@ -22,8 +22,11 @@ def why(*args, server=site, **more):
 
 
 def ask(raw):
+    """The answer to a request; what there is to be told of it is there."""
     with site.connect() as c:
-        return c.send(raw).response(to=raw.split(" ")[0])
+        answer = c.send(raw).response(to=raw.split(" ")[0])
+    site.recorded(answer)
+    return answer
 
 
 def head(line, *fields):
@@ -122,7 +125,6 @@ def what_was_broken_off_is_told():
 @test()
 def json_is_what_the_server_tells():
     answer = ask(head("GET /none HTTP/1.1"))
-    site.recorded(answer)
     for language in LANGUAGES:
         done = why(answer.id, "--format", "json", "--lang", language)
         expect((done.returncode, done.stderr), (0, ""))
@@ -132,7 +134,6 @@ def json_is_what_the_server_tells():
 @test()
 def ids_are_taken_out_of_what_is_pasted():
     answer = ask(head("GET /none HTTP/1.1"))
-    site.recorded(answer)
     for text in (answer.id, answer.id.upper(), f'id="{answer.id}"', f'not-found;id="{answer.id}"',
                  f'Verdict: not-found;id="{answer.id}"',
                  f"https://console.example.org/#id={answer.id}", f"Id: {answer.id}",
@@ -145,7 +146,6 @@ def ids_are_taken_out_of_what_is_pasted():
 @test()
 def last_is_the_newest():
     answer = ask(head("GET /none-at-last HTTP/1.1"))
-    site.recorded(answer)
     for text in ("last", "LAST"):
         expect(json.loads(why(text, "--format", "json").stdout)["id"], answer.id)
     expect_in("/none-at-last", why("last").stdout)
@@ -265,7 +265,6 @@ def hostile_bytes_reach_no_terminal():
 @test()
 def a_full_output_is_an_error():
     answer = ask(head("GET /none HTTP/1.1"))
-    site.recorded(answer)
     with open("/dev/full", "wb") as full:
         done = subprocess.run([program(), "why", answer.id, "--admin", f"127.0.0.1:{site.admin_port}"], stdout=full,
                               stderr=subprocess.PIPE,
