@@ -40,12 +40,13 @@ static void next_take(struct recorder *r)
 
 bool recorder_init(struct recorder *r, const struct recorder_settings *settings)
 {
+    uint32_t count = settings->count > 1 ? settings->count : 2; /* one of the places is the next record's */
     uint64_t with_reply;
 
     *r = (struct recorder){ .head_bytes = settings->head_bytes, .slow_ms = settings->slow_ms };
     if (settings->count == 0)
         return true;
-    if (!part_init(&r->all, settings->bytes, settings->count, &r->head_bytes) ||
+    if (!part_init(&r->all, settings->bytes, count, &r->head_bytes) ||
         !part_init(&r->kept, settings->kept_bytes, settings->kept_count, &r->head_bytes) ||
         (r->room = malloc(r->head_bytes)) == NULL) {
         recorder_fini(r);

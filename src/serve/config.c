@@ -218,7 +218,7 @@ struct config *config_read(const struct config_options *options, struct span tex
         readable = file_read(&b, text, options);
     listen_apply(&b, options);
     if (readable)
-        config_admin_read(&b, b.admin, options->admin);
+        config_admin_read(&b, b.admin, options);
     if (b.report.count == 0)
         options_apply(&b, options);
     if (config->memory.full || scratch.full)

@@ -95,7 +95,8 @@ struct config_options {
     int log_combined;     /* -1: not said */
     enum dialect dialect; /* DIALECTS: not said */
     uint32_t workers;
-    const char *admin; /* an address, or "off"; NULL: not said */
+    const char *admin;       /* an address, or "off"; NULL: not said */
+    const char *admin_stays; /* where the admin listener is already, whatever is said now; NULL: nowhere */
 };
 
 /* Longest configuration file. */

@@ -250,6 +250,17 @@ static void host_read(struct config_builder *b, struct hosts *hosts, const struc
         host_add(b, hosts, host.name);
 }
 
+/* Names of where it listens, not of where it would after a new start. NULL: it is off. */
+static const struct address *reached_at(const struct config_options *o, const struct address *configured,
+                                        struct address *stays)
+{
+    const char *why;
+
+    if (o->admin_stays == NULL || address_parse(span_of(o->admin_stays), stays, &why) != 0)
+        return configured;
+    return stays;
+}
+
 /* address: NULL when the listener is off. */
 static void hosts_read(struct config_builder *b, const struct config_value *v, struct span public_host,
                        const struct address *address)
@@ -359,10 +370,10 @@ static void site_make(struct config_builder *b)
     };
 }
 
-void config_admin_read(struct config_builder *b, const struct yaml_node *node, const char *option)
+void config_admin_read(struct config_builder *b, const struct yaml_node *node, const struct config_options *options)
 {
     struct config_value v[CONFIG_KEYS] = { 0 };
-    struct address address;
+    struct address address, stays;
     struct span public_host;
     bool on;
 
@@ -370,10 +381,10 @@ void config_admin_read(struct config_builder *b, const struct yaml_node *node, c
         config_map_read(&b->report, MAP_admin, node, v);
     else
         config_map_standard(MAP_admin, v);
-    on = listen_read(b, v, option, &address);
+    on = listen_read(b, v, options->admin, &address);
     token_read(b, &v[KEY_admin_token], &v[KEY_admin_token_file]);
     public_host = public_read(b, &v[KEY_admin_public]);
-    hosts_read(b, &v[KEY_admin_hosts], public_host, on ? &address : NULL);
+    hosts_read(b, &v[KEY_admin_hosts], public_host, reached_at(options, on ? &address : NULL, &stays));
     secrets_read(b, v);
     routes_mark(b->config);
     site_make(b);

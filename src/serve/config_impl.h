@@ -109,10 +109,10 @@ void config_fields_read(struct config_builder *b, const struct yaml_node *node, 
 const char *config_uri_fault(struct span text);
 
 /*
- * The listener for the console, as the file's map `admin` (NULL: none) and the command line (NULL: not said) have it.
- * Listeners and settings of the configuration are complete.
+ * The listener for the console, as the file's map `admin` (NULL: none) and the command line have it. Listeners, settings
+ * and sites of the configuration are complete.
  */
-void config_admin_read(struct config_builder *b, const struct yaml_node *node, const char *option);
+void config_admin_read(struct config_builder *b, const struct yaml_node *node, const struct config_options *options);
 
 /* The text in lower case, in the configuration's memory. */
 struct span config_lower(struct config_builder *b, struct span text);

@@ -56,12 +56,14 @@ static void tidy(struct server *s)
 static struct shared_config *shared_config_new(const struct server *s)
 {
     struct shared_config *shared = calloc(1, sizeof *shared);
+    struct config_options options = *s->options;
 
     if (shared == NULL) {
         fprintf(stderr, "verdict: no memory for a configuration\n");
         return NULL;
     }
-    shared->config = config_load(s->options, stderr);
+    options.admin_stays = s->admin.runs ? s->admin.address.text : NULL;
+    shared->config = config_load(&options, stderr);
     if (shared->config == NULL || config_open(shared->config, stderr) != 0) {
         config_release(&shared->config);
         free(shared);

@@ -128,3 +128,42 @@ def a_start_that_fails_says_so_and_ends():
         failed += code != 0
         nth += 1
     expect_true(failed > 10, f"{failed} starts failed of {nth}")
+
+
+moving = Server({"a.txt": "hello"}, config=TELLING, admin=True)
+
+
+@test()
+def the_console_keeps_its_names_where_it_stays():
+    """What a reload says of its address waits for a new start: until then it is asked where it is."""
+    moving.start()
+    for n, listen in enumerate(("off", "unix:{root}/console", "127.0.0.1:1"), 1):
+        moving.configure(TELLING.replace("127.0.0.1:{admin_port}", listen))
+        moving.signal(signal.SIGHUP)
+        until = time.monotonic() + 5
+        while moving.stderr.count("the new configuration is in force") < n:
+            expect_true(time.monotonic() < until, moving.stderr)
+            time.sleep(0.01)
+        moving.said("admin.listen: another value needs a new start")
+        moving.admin_get("/api/workers").expect(200)
+        moving.admin_get("/api/workers", host="example.org").expect(404, "site-not-found")
+
+
+single = Server({"a.txt": "hello"}, admin=True, config="""
+listen: "127.0.0.1:{port}"
+workers: 1
+explain: all
+admin: {listen: "127.0.0.1:{admin_port}"}
+limits: {record_count: 1}
+sites:
+  - routes:
+      - {path: /, files: "{root}"}
+""")
+
+
+@test()
+def one_exchange_is_kept_where_one_is_asked_for():
+    for _ in range(3):
+        told = single.recorded(single.get("/a.txt"))
+        expect((told["status"], told["target"]), (200, "/a.txt"))
+        expect(single.api("workers")["workers"][0]["recorded"], 1)
