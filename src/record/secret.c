@@ -220,6 +220,16 @@ static const char *userinfo_end(const struct copy *c, const char *p, const char 
     return at == NULL && stop == c->cut_at && memchr(p, ':', (size_t)(stop - p)) != NULL ? stop : at;
 }
 
+/* Where the value of a parameter ends that begins at p: at its separator, unless that lies in a nested URI's userinfo. */
+static const char *value_end(const struct copy *c, const char *p, const char *end)
+{
+    const char *stop = find_any(p, end, ENDS_PARAMETER);
+    const char *slash = memrchr(p, '/', (size_t)(stop - p));
+    const char *at = slash != NULL && slash > p && slash[-1] == '/' ? userinfo_end(c, slash + 1, end) : NULL;
+
+    return at != NULL && at > stop ? at : stop;
+}
+
 /*
  * A text in which URIs lie, whole, relative or nested in each other. Userinfo goes wherever two slashes come before it,
  * and from the very beginning, where the scheme may be missing. What follows '?', '&', ';' or '#' may be a parameter, in
@@ -244,7 +254,7 @@ static void hide_in_uris(struct copy *c, const char *p, const char *end)
             if (p == end || *p != '=' || !name_listed(c->secrets, name, p))
                 continue;
             name = p + 1;
-            p = find_any(name, end, ENDS_PARAMETER);
+            p = value_end(c, name, end);
             hide(c, name, p);
         }
     }
