@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -238,6 +239,37 @@ static void words_are_looked_for_where_they_count(void **state)
     }
 }
 
+/* Every part of a text, in the other case; and none that is wrong in one letter. */
+static void texts_are_found_wherever_they_lie(void **state)
+{
+    static const char target[] = "/aaaaaaaaaaaaaaaaaaaaaaaaAAAAAAAAAAAAAAAAAAAAAAAAB[]^_`{|}~aAbBcCdDeEfFgGhHiIjJ";
+    struct kept kept = { .request =
+                             "GET /aaaaaaaaaaaaaaaaaaaaaaaaAAAAAAAAAAAAAAAAAAAAAAAAB[]^_`{|}~aAbBcCdDeEfFgGhHiIjJ "
+                             "HTTP/1.1\r\n\r\n" };
+    const size_t n = sizeof target - 1;
+    alignas(16) char room[16384];
+    const struct record *r;
+
+    (void)state;
+    keep(&server, 0, &kept);
+    r = record_read(&server.recorders[0].all, 0, room, sizeof room);
+    assert_non_null(r);
+    for (size_t at = 0; at < n; at++)
+        for (size_t bytes = 6; bytes <= n - at; bytes++) {
+            struct filter f = filter_of("");
+            char text[sizeof target];
+
+            for (size_t i = 0; i < bytes; i++)
+                text[i] = (char)(isalpha((unsigned char)target[at + i]) ? target[at + i] ^ 0x20 : target[at + i]);
+            f.text = (struct span){ text, bytes };
+            if (!filter_passes(&f, &server.source, r))
+                fail_msg("%.*s", (int)bytes, text);
+            text[bytes / 2] ^= 0x40; /* no letter's other case */
+            if (filter_passes(&f, &server.source, r))
+                fail_msg("%.*s", (int)bytes, text);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_what_asks_for_nothing_is_open, setup, teardown),
         cmocka_unit_test_setup_teardown(records_pass_that_were_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(words_are_looked_for_where_they_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(texts_are_found_wherever_they_lie, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
