@@ -216,7 +216,7 @@ def promtool_finds_nothing():
 
 
 def renamed(*names):
-    return configured(sites=[{"host": name, "routes": [files()]} for name in names])
+    return configured(sites=[{"host": name, "routes": [files()]} for name in names], workers=1)
 
 
 @test(seconds=20)
