@@ -112,7 +112,7 @@ struct exchange {
     void *worker;             /* the host's */
     void *snapshot;           /* the host's: the configuration that this exchange began with */
     const void *site;         /* the host's; NULL: no site has this name */
-    const void *route;        /* the host's */
+    const void *route;        /* the host's; NULL: no route of the site covers the path */
     struct span route_prefix; /* the host's; empty: no route */
     struct span peer;         /* the client's socket address, as the system writes it; lives as long as x */
     const struct policy *policy;

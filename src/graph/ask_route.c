@@ -12,6 +12,11 @@ bool ask_site_running(const struct exchange *x)
     return !x->site_stopped;
 }
 
+bool ask_route_found(const struct exchange *x)
+{
+    return x->route != NULL;
+}
+
 bool ask_path_fits(const struct exchange *x)
 {
     return x->req.target.path.n <= x->policy->path_limit_bytes;

@@ -31,6 +31,7 @@ static const struct topic topics[R_COUNT] = {
     [R_connection_limit_per_client] = { .about = ABOUT_LIMIT },
     [R_exchange_memory_exhausted] = { .about = ABOUT_LIMIT },
     [R_not_found] = { .about = ABOUT_PATH },
+    [R_route_not_found] = { .about = ABOUT_PATH },
     [R_gone] = { .about = ABOUT_PATH },
     [R_hidden_segment] = { .about = ABOUT_PATH },
     [R_listing_denied] = { .about = ABOUT_PATH },

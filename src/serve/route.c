@@ -2,18 +2,6 @@
 
 #include <unistd.h>
 
-/* A site has no route for this path: there is nothing, whatever is asked. */
-static const struct fixed_settings nowhere = { .why = R_not_found };
-static const struct route no_route = {
-    .policy = { .methods = UINT64_MAX,
-                .path_limit_bytes = UINT32_MAX,
-                .query_limit_bytes = UINT32_MAX,
-                .segments_limit = UINT16_MAX,
-                .answers = true,
-                .explain = EXPLAIN_ERRORS },
-    .resource = &fixed_resource,
-};
-
 static bool name_covers(struct span name, struct span host)
 {
     if (span_starts(name, SPAN("*.")))
@@ -82,25 +70,29 @@ static const void *settings_of(const struct route *route)
     return route->resource == &admin_resource ? (const void *)&route->admin : &route->fixed;
 }
 
+static void route_set(struct exchange *x, const struct route *route)
+{
+    x->route = route;
+    x->policy = &route->policy;
+    x->res = route->resource;
+    x->res_settings = settings_of(route);
+    x->route_prefix = route->prefix;
+    subpath_set(x, route->prefix);
+}
+
+/* Where no site or no route answers, what holds for all of them is told. */
 static void site_set(struct exchange *x, const struct config *config, const struct site *site)
 {
     const struct route *route = site != NULL ? route_find(site, x->req.path) : NULL;
 
     x->site = site;
-    if (site == NULL) {
-        x->policy = &config->policy;
-        return;
+    x->policy = &config->policy;
+    if (site != NULL) {
+        x->site_number = site->number;
+        x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;
     }
-    x->site_number = site->number;
-    x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;
-    x->route = route != NULL ? route : &no_route;
-    x->policy = route != NULL ? &route->policy : &no_route.policy;
-    x->res = route != NULL ? route->resource : &fixed_resource;
-    x->res_settings = route != NULL ? settings_of(route) : &nowhere;
-    if (route == NULL)
-        return;
-    x->route_prefix = route->prefix;
-    subpath_set(x, route->prefix);
+    if (route != NULL)
+        route_set(x, route);
 }
 
 void route_choose(struct exchange *x, const struct config *config)

@@ -26,6 +26,7 @@ static void a_file_that_is_read(void **state)
           "route done e-route-next host=example.org path=/docs/a b.txt\n"
           "site_known yes e-site_known-yes host=example.org site=example.org\n"
           "site_running yes e-site_running-yes site=example.org\n"
+          "route_found yes e-route_found-yes site=example.org path=/docs/a b.txt\n"
           "path_fits yes e-path_fits-yes path_bytes=17\n"
           "query_fits yes e-query_fits-yes query_bytes=3\n"
           "segments_fit yes e-segments_fit-yes segments=2\n"
@@ -211,8 +212,9 @@ static void an_act_that_stops(void **state)
         .reply = "HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n",
         .operand = "/b",
         .route = "/a",
-        .path = ARRIVE "route> site_known+ site_running+ path_fits+ query_fits+ segments_fit+ answer_configured+ "
-                       "give_answer>",
+        .path = ARRIVE
+        "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured+ "
+        "give_answer>",
         .why = R_moved_temporarily,
         .method = M_GET,
     };
@@ -354,6 +356,13 @@ static void hosts_and_targets_of_other_forms(void **state)
         .why = R_site_not_found,
         .method = M_GET,
     };
+    const struct given unrouted = {
+        .request = "GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n",
+        .operand = "/a",
+        .path = ARRIVE "route> site_known+ site_running+ route_found-",
+        .why = R_route_not_found,
+        .method = M_GET,
+    };
     const struct given asterisk = {
         .request = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
         .reply = "HTTP/1.1 204 No Content\r\nAllow: GET\r\n\r\n",
@@ -374,6 +383,9 @@ static void hosts_and_targets_of_other_forms(void **state)
           "route done e-route-next host=Other.example path=/\n"
           "site_known no e-site_known-no host=Other.example site=null operand=Other.example\n"
           "end r-site_known-no e-site_known-no\n");
+    tells(&unrouted, "route_found",
+          "route_found no e-route_found-no site=example.org path=/a operand=/a\n"
+          "end r-route_found-no e-route_found-no\n");
     tells(&asterisk, "server_wide",
           "server_wide yes e-server_wide-yes target=*\n"
           "describe_server done e-describe_server-next Allow=GET\n"
@@ -397,7 +409,7 @@ static void nothing_is_guessed(void **state)
     };
     const struct given cut_early = {
         .request = "GET /aaaaaaaaaaaaaaaa",
-        .path = ARRIVE "route> site_known+ site_running+ path_fits+ query_fits+ segments_fit-",
+        .path = ARRIVE "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit-",
         .why = R_too_many_url_segments,
         .method = M_GET,
         .request_cut = true,
@@ -415,6 +427,7 @@ static void nothing_is_guessed(void **state)
           "route done e-route-next path=/a\n"
           "site_known yes e-site_known-yes site=null\n"
           "site_running yes e-site_running-yes site=null\n"
+          "route_found yes e-route_found-yes site=null path=/a\n"
           "path_fits yes e-path_fits-yes path_bytes=2\n"
           "query_fits yes e-query_fits-yes\n"
           "segments_fit yes e-segments_fit-yes segments=1\n"

@@ -21,7 +21,7 @@
 #include "graph/graph.h"
 
 #define ARRIVE  "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide- "
-#define ROUTED  "route> site_known+ site_running+ path_fits+ query_fits+ segments_fit+ answer_configured- "
+#define ROUTED  "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured- "
 #define ALLOWED ARRIVE ROUTED "method_allowed+ asks_trace- name_visible+ "
 #define OPENED  ALLOWED "has_content- open> asks_options- condition_demanded- "
 #define ENCODED OPENED "exists+ is_collection- select> negotiates- encode> coding_acceptable+ "
@@ -113,7 +113,7 @@ static struct record *record_of(const struct given *g)
     r->resource = g->route != NULL ? &file : NULL;
     r->at = g->at;
     r->why = (uint16_t)g->why;
-    r->site = g->route != NULL;
+    r->site = g->route != NULL || g->why == R_route_not_found;
     r->method = (uint8_t)g->method;
     r->major = r->minor = 1;
     r->has_request_line = !g->unreadable;

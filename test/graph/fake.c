@@ -51,11 +51,14 @@ static struct resource_ops greedy;
 
 static void fake_route(struct exchange *x)
 {
-    static const int a_site;
+    static const int a_site, a_route;
 
     x->site = now->no_site ? NULL : &a_site;
     x->site_stopped = now->site_stopped;
     x->policy = &now->policy;
+    if (now->no_site || now->no_route)
+        return;
+    x->route = &a_route;
     greedy = resource;
     greedy.state_bytes = now->state_bytes;
     x->res = now->no_ranges ? &whole_only : &greedy;

@@ -9,7 +9,7 @@ struct fake {
     struct policy policy;     /* zeroed members get generous values from fake_run() */
     enum reason give;         /* what a configured answer stops with; R_NONE: it succeeds */
     enum reason head_refusal; /* what the codec says of the head */
-    bool no_site, site_stopped, server_full, client_full, descriptors_full;
+    bool no_site, no_route, site_stopped, server_full, client_full, descriptors_full;
     uint32_t arena_bytes, state_bytes; /* memory there is (0: plenty), memory that the resource wants */
     bool no_ranges;                    /* the resource cannot serve parts */
 };

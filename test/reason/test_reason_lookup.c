@@ -208,7 +208,7 @@ static void numbers_are_explained(void **state)
         { "1020", "request-policy-denied cloudflare 403/1020" },
         { "cloudflare:1002", "upstream-ip-prohibited cloudflare 403/1002 also" },
         { "404.13", "content-too-large iis 404/13; content-streamed-too-large iis 404/13" },
-        { "iis:404.0", "not-found iis 404/0" },
+        { "iis:404.0", "not-found iis 404/0; route-not-found iis 404/0" },
         { "arr:502.6", "upstream-write-timeout iis 502/6; upstream-write-failed iis 502/6" },
         { "iis:400.604", "client-closed-request iis 400/604 also" },
         { "iis:413.0", "content-too-large iis 413/0 also" },

@@ -37,6 +37,7 @@ static const struct row rows[] = {
     { R_exchange_memory_exhausted, "", "65536 bytes" },
     { R_not_found, "", "/a/b" },
     { R_not_found, "/a/b.en", "/a/b.en" },
+    { R_route_not_found, "", "/a/b" },
     { R_gone, "", "/a/b" },
     { R_hidden_segment, "", "/a/b" },
     { R_listing_denied, "", "/a/b" },

@@ -124,11 +124,12 @@ static void route_check(const struct config *config, const struct route_case *c)
     struct exchange *x = chosen(config, "a.example", c->path);
     const struct route *found = route_find(x->site, span_of(c->path));
 
-    if (c->prefix == NULL) { /* whatever is asked: there is nothing */
+    if (c->prefix == NULL) {
         assert_null(found);
-        assert_true(x->policy->answers);
-        assert_ptr_equal(x->res, &fixed_resource);
-        assert_int_equal(((const struct fixed_settings *)x->res_settings)->why, R_not_found);
+        assert_null(x->route);
+        assert_null(x->res);
+        assert_int_equal(x->route_prefix.n, 0);
+        assert_ptr_equal(x->policy, &config->policy);
     } else {
         assert_ptr_equal(found, x->route);
         if (!span_is(found->prefix, span_of(c->prefix)) || !span_is(x->req.subpath, span_of(c->subpath)))

@@ -184,7 +184,7 @@ def the_host_chooses_the_site():
             for name in ("b.test", "wild.test", "xa.test", "xwild.test", "192.0.2.1"):
                 answer = host(server, "/", name).expect(404, "site-not-found")
                 expect(server.log_of(answer)["host"], name)
-            host(server, "/elsewhere", "127.0.0.1").expect(404, "not-found")
+            host(server, "/elsewhere", "127.0.0.1").expect(404, "route-not-found")
             expect(server.ask("GET http://a.test/ HTTP/1.1\r\nHost: b.test\r\n\r\n").expect(200).text, "a")
             host(server, "/", None, "1.0").expect(404, "site-not-found")
 
