@@ -14,8 +14,7 @@
 /* x->res_settings: who may ask. Spans are borrowed from the configuration. */
 struct admin_settings {
     struct span token;        /* empty: nobody needs one */
-    const struct span *hosts; /* lower case, without port: what an Origin may name */
-    uint32_t host_count;
+    struct span public_origin; /* scheme and authority of the URL at which people reach it; empty: nobody said */
     uint32_t streams_most; /* readers of /events at a time */
 };
 

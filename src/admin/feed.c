@@ -29,11 +29,6 @@ void feed_text_release(struct feed_text *t)
         free(t);
 }
 
-static const struct ring *ring_of(const struct feed *f, const struct admin_view *view)
-{
-    return f->filter.failed ? &view->recorder->kept : &view->recorder->all;
-}
-
 static bool view_wanted(const struct feed *f, const struct admin_view *view)
 {
     return view->is_admin == f->filter.of_admin;
@@ -81,7 +76,7 @@ struct feed *feed_new(const struct admin_source *source, struct span query, uint
         return NULL;
     }
     for (uint32_t i = 0; i < source->view_count; i++)
-        f->positions[i] = ring_next(ring_of(f, &source->views[i]));
+        f->positions[i] = ring_next(&source->views[i].recorder->all);
     return f;
 }
 
@@ -132,7 +127,7 @@ static void found_cut(struct look *l)
 /* What one worker has recorded since the last look, from the newest back. */
 static void worker_look(struct feed *f, struct look *l, const struct admin_source *source, uint32_t worker)
 {
-    const struct ring *ring = ring_of(f, &source->views[worker]);
+    const struct ring *ring = &source->views[worker].recorder->all;
     uint64_t from = f->positions[worker], next = ring_next(ring), first = ring_first(ring);
     bool open = filter_is_open(&f->filter);
     uint32_t told = 0;

@@ -1,5 +1,7 @@
 #include "admin/filter.h"
 
+#include <stdio.h>
+
 #include "exchange/exchange.h"
 #include "explain/code.h"
 #include "io/address.h"
@@ -201,6 +203,18 @@ static bool has_short(struct span s, struct span part)
     }
 }
 
+/* An id or a status is found whole: parts of them stand in others by chance. */
+static bool number_passes(const struct filter *f, const struct record *r)
+{
+    char id[EXCHANGE_ID_LETTERS], status[8];
+    int n = snprintf(status, sizeof status, "%u", r->status_sent);
+
+    exchange_id_write(r->number, id);
+    return span_is_nocase((struct span){ id, sizeof id }, f->text) ||
+           span_is((struct span){ status, (size_t)n }, f->text) ||
+           span_is(span_of(explain_detail(r->why, r->dialect).text), f->text);
+}
+
 /* Is `part`, which is not empty, somewhere in s, without regard to the case of ASCII letters? */
 static bool has(struct span s, struct span part)
 {
@@ -209,13 +223,12 @@ static bool has(struct span s, struct span part)
 
 static bool text_passes(const struct filter *f, const struct record *r)
 {
-    static const struct span fields[] = { SPAN_INIT("Host"), SPAN_INIT("User-Agent"), SPAN_INIT("Referer") };
-    char id[EXCHANGE_ID_LETTERS];
+    static const struct span fields[] = { SPAN_INIT("Host"), SPAN_INIT("User-Agent"), SPAN_INIT("Referer"),
+                                          SPAN_INIT("traceparent") };
     struct span head = record_request(r);
 
-    exchange_id_write(r->number, id);
-    if (has((struct span){ id, sizeof id }, f->text) || has(record_operand(r), f->text) ||
-        has(span_of(reason_info(r->why)->name), f->text))
+    if (number_passes(f, r) || has(record_operand(r), f->text) || has(span_of(reason_info(r->why)->name), f->text) ||
+        (r->broken != R_NONE && has(span_of(reason_info(r->broken)->name), f->text)))
         return true;
     if (!has(head, f->text)) /* the rest is part of it */
         return false;
@@ -230,8 +243,9 @@ static bool text_passes(const struct filter *f, const struct record *r)
 /* The cheap questions first. */
 bool filter_passes(const struct filter *f, const struct admin_source *source, const struct record *r)
 {
-    return (f->why == R_NONE || r->why == f->why) && (f->class < 0 || r->status_sent / 100 == f->class) &&
-           (!f->failed || r->failed || r->slow) && r->unix_ms >= f->since_unix_ms &&
-           (f->status < 0 || status_passes(f, r)) && (f->site.p == NULL || site_passes(f, source, r)) &&
-           (f->client.p == NULL || client_passes(f, r)) && (f->text.n == 0 || text_passes(f, r));
+    return (f->why == R_NONE || r->why == f->why || r->broken == f->why) &&
+           (f->class < 0 || r->status_sent / 100 == f->class) && (!f->failed || r->failed || r->slow) &&
+           r->unix_ms >= f->since_unix_ms && (f->status < 0 || status_passes(f, r)) &&
+           (f->site.p == NULL || site_passes(f, source, r)) && (f->client.p == NULL || client_passes(f, r)) &&
+           (f->text.n == 0 || text_passes(f, r));
 }

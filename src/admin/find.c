@@ -6,7 +6,9 @@
 
 #define ALIGN_BYTES 16u
 
-/* Those of a worker lie side by side: first the one of all its exchanges, then the one of those that are kept longer. */
+/* Those of a worker lie side by side: first the one of all its exchanges, then those of what is kept longer. */
+#define RINGS 3u
+
 struct find_ring {
     const struct ring *ring;
     uint64_t at; /* the next one to read is the one before */
@@ -41,22 +43,23 @@ static void ring_add(struct find *f, const struct ring *ring, uint64_t at, uint3
 static void worker_add(struct find *f, uint32_t worker, char **room)
 {
     const struct recorder *r = f->source->views[worker].recorder;
-    uint64_t kept_at = ring_next(&r->kept);
+    uint64_t refused_at = ring_next(&r->refused), kept_at = ring_next(&r->kept);
 
     ring_add(f, &r->all, ring_next(&r->all), worker, room);
+    ring_add(f, &r->refused, refused_at, worker, room);
     ring_add(f, &r->kept, kept_at, worker, room);
 }
 
 bool find_begin(struct find *f, const struct admin_source *source, bool of_admin)
 {
-    size_t rings_bytes = aligned(2 * (size_t)source->view_count * sizeof *f->rings + 1);
+    size_t rings_bytes = aligned(RINGS * (size_t)source->view_count * sizeof *f->rings + 1);
     size_t bytes = rings_bytes;
     char *room;
 
     *f = (struct find){ .source = source };
     for (uint32_t i = 0; i < source->view_count; i++)
         if (source->views[i].is_admin == of_admin)
-            bytes += 2 * room_of(&source->views[i]);
+            bytes += RINGS * room_of(&source->views[i]);
     room = malloc(bytes);
     if (room == NULL)
         return false;
@@ -113,19 +116,20 @@ static struct find_ring *newest(struct find *f)
     return best;
 }
 
-/* Take the newest; what is in both rings of its worker is taken from both. */
+/* Take the newest; what is in two rings of its worker is taken from both. */
 static const struct record *take(struct find *f)
 {
-    struct find_ring *from = newest(f), *twin;
+    struct find_ring *from = newest(f), *first;
     const struct record *r;
 
     if (from == NULL)
         return NULL;
-    twin = &f->rings[(size_t)(from - f->rings) ^ 1];
+    first = &f->rings[(size_t)(from - f->rings) / RINGS * RINGS];
     r = from->head;
     from->head = NULL;
-    if (twin->head != NULL && twin->head->number == r->number)
-        twin->head = NULL;
+    for (struct find_ring *twin = first; twin < first + RINGS; twin++)
+        if (twin->head != NULL && twin->head->number == r->number)
+            twin->head = NULL;
     f->worker = from->worker;
     return r;
 }

@@ -77,31 +77,28 @@ static enum flow token_check(struct exchange *x, struct span token)
     return STOP_ABOUT(x, R_credentials_refused, 0, SPAN("Authorization"));
 }
 
-/* "https://name:port" names a host that is ours; "null" and all else does not. RFC6454:7 */
-static bool origin_is_own(struct span origin, const struct admin_settings *settings)
+/* The listener as the client named it, or as the configuration says that others do. A proxy may have ended TLS before
+ * us, so either scheme is its own; "null" and all else is not. RFC6454:7 */
+static bool origin_is_own(const struct exchange *x, struct span origin, const struct admin_settings *settings)
 {
+    bool secure = span_starts(origin, SPAN("https://"));
     struct host host;
     size_t bad;
 
-    if (span_starts(origin, SPAN("http://")))
-        origin = span_from(origin, 7);
-    else if (span_starts(origin, SPAN("https://")))
-        origin = span_from(origin, 8);
-    else
+    if (settings->public_origin.n > 0 && span_is_nocase(origin, settings->public_origin))
+        return true;
+    if (!secure && !span_starts(origin, SPAN("http://")))
         return false;
-    if (!host_parse(origin, &host, &bad))
+    if (!host_parse(span_from(origin, secure ? 8 : 7), &host, &bad) || !span_is_nocase(host.name, x->req.host.name))
         return false;
-    for (uint32_t i = 0; i < settings->host_count; i++)
-        if (span_is_nocase(host.name, settings->hosts[i]))
-            return true;
-    return false;
+    return host.has_port == x->req.host.has_port && (!host.has_port || host.port == x->req.host.port);
 }
 
 enum flow guard_check(struct exchange *x, const struct admin_settings *settings)
 {
     const struct field *origin = head_field(&x->req.head, FIELD_ORIGIN);
 
-    if (origin != NULL && !origin_is_own(origin->value, settings))
+    if (origin != NULL && !origin_is_own(x, origin->value, settings))
         return STOP_ABOUT(x, R_origin_foreign, 0, origin->value);
     return token_check(x, settings->token);
 }

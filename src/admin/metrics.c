@@ -119,6 +119,18 @@ static uint64_t sum(const struct metrics *m, size_t offset)
     return all;
 }
 
+/* What was decided and could not be sent to its end. */
+static void broken(const struct metrics *m)
+{
+    family(m, "verdict_broken", "counter", "Answers that could not be sent to their end, by reason.");
+    for (enum reason why = R_MORE + 1; why < R_COUNT; why++) {
+        uint64_t count = sum(m, offsetof(struct tally, broken) + why * sizeof(uint64_t));
+
+        if (count > 0)
+            fprintf(m->out, "verdict_broken_total{reason=\"%s\"} %" PRIu64 "\n", reason_info(why)->name, count);
+    }
+}
+
 /* The bounds with a point, as OpenMetrics wants them, so that series are the same in both formats. */
 static void durations(const struct metrics *m)
 {
@@ -181,12 +193,15 @@ void metrics_write(FILE *out, const struct api *api, bool openmetrics)
     struct count c = count_all(api->source);
 
     requests(&m);
+    broken(&m);
     gauge(&m, "verdict_requests_running", "Requests that have not ended.", c.running);
     durations(&m);
     counter(&m, "verdict_received_bytes", "Bytes of requests.", c.bytes_in);
     counter(&m, "verdict_sent_bytes", "Bytes of answers.", c.bytes_out);
     gauge(&m, "verdict_connections", "Connections that are open.", c.connections);
     counter(&m, "verdict_connections_accepted", "Connections that were accepted.", c.connections_accepted);
+    counter(&m, "verdict_connections_refused", "Connections that were closed at once, because there were too many.",
+            sum(&m, offsetof(struct tally, connections_refused)));
     counter(&m, "verdict_log_lines_lost", "Lines of the access log that could not be written.", c.log_lines_lost);
     branches(&m);
     build(&m);

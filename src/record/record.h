@@ -46,23 +46,25 @@ struct record {
 };
 
 /*
- * The memory of one worker: the last exchanges, and, longer, those that failed or were slow.
+ * The memory of one worker: the last exchanges, and, longer, those that were refused, failed or were slow.
  *
  * Threads  recorder_write() on the worker's own; reading on any, without a lock and without stopping the worker
  * Memory   fixed at the start; nothing is allocated later
  */
 struct recorder {
-    struct ring all, kept; /* an exchange that failed or was slow is in both */
-    struct record *next;   /* of `all`, the place of the record to come; NULL: nothing is recorded */
-    uint32_t next_bytes;   /* that are free there */
-    uint32_t head_bytes;   /* longest text kept of a request's or a reply's head */
-    uint32_t slow_ms;      /* from the first byte to the end; as long is slow */
-    bool takes_replies;    /* recorder_reply_place() has one */
-    char *room;            /* head_bytes, for a reply that is filtered */
+    struct ring all;
+    struct ring refused; /* besides: answered with a status of class 4, of which any scanner makes many */
+    struct ring kept;    /* besides: failed in another way, broken or slow */
+    struct record *next; /* of `all`, the place of the record to come; NULL: nothing is recorded */
+    uint32_t next_bytes; /* that are free there */
+    uint32_t head_bytes; /* longest text kept of a request's or a reply's head */
+    uint32_t slow_ms;    /* from the first byte to the end; as long is slow */
+    bool takes_replies;  /* recorder_reply_place() has one */
+    char *room;          /* head_bytes, for a reply that is filtered */
 };
 
 struct recorder_settings {
-    uint32_t count, kept_count;
+    uint32_t count, kept_count; /* kept: of `refused` and of `kept`, each */
     size_t bytes, kept_bytes;
     uint32_t head_bytes, slow_ms;
     uint32_t reply_room_bytes; /* of the longest reply head that recorder_reply_place() must take */
@@ -79,7 +81,7 @@ void recorder_fini(struct recorder *r);
 char *recorder_reply_place(const struct recorder *r);
 
 /* Keep x, which has ended and whose texts are still there: the head of the request (x->req.head_text), that of the
- * reply (x->reply.head_text), the operand. Whoever finds it in `kept` finds it in `all` too, unless it has gone from there
+ * reply (x->reply.head_text), the operand. Whoever finds it in another ring finds it in `all` too, unless it has gone from there
  * since. On the path of every request. */
 void recorder_write(struct recorder *r, const struct exchange *x, const struct secrets *secrets);
 

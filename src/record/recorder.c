@@ -47,6 +47,7 @@ bool recorder_init(struct recorder *r, const struct recorder_settings *settings)
     if (settings->count == 0)
         return true;
     if (!part_init(&r->all, settings->bytes, count, &r->head_bytes) ||
+        !part_init(&r->refused, settings->kept_bytes, settings->kept_count, &r->head_bytes) ||
         !part_init(&r->kept, settings->kept_bytes, settings->kept_count, &r->head_bytes) ||
         (r->room = malloc(r->head_bytes)) == NULL) {
         recorder_fini(r);
@@ -63,6 +64,7 @@ bool recorder_init(struct recorder *r, const struct recorder_settings *settings)
 void recorder_fini(struct recorder *r)
 {
     ring_fini(&r->all);
+    ring_fini(&r->refused);
     ring_fini(&r->kept);
     free(r->room);
     r->room = NULL;
@@ -231,8 +233,11 @@ static __attribute__((noinline)) char *put_slowly(struct recorder *r, struct rec
     return put_cut(text, x->route_prefix, RECORD_ROUTE_BYTES, &to->route_bytes, &cut);
 }
 
-static __attribute__((noinline)) void keep_too(struct ring *kept, const struct record *record, uint32_t bytes)
+static __attribute__((noinline)) void keep_too(struct recorder *r, const struct record *record, uint32_t bytes)
 {
+    bool refused = !record->slow && record->broken == R_NONE && record->status_sent / 100 == 4;
+    struct ring *kept = refused ? &r->refused : &r->kept;
+
     if (kept->fixed.count == 0)
         return;
     memcpy(ring_begin(kept, bytes), record, bytes);
@@ -253,6 +258,6 @@ void recorder_write(struct recorder *r, const struct exchange *x, const struct s
     put_fixed(to, x, r->slow_ms);
     ring_end(&r->all, bytes);
     if (to->failed | to->slow)
-        keep_too(&r->kept, to, bytes);
+        keep_too(r, to, bytes);
     next_take(r);
 }

@@ -137,6 +137,8 @@ void tally_add(struct tally *t, const struct exchange *x)
     add(&t->bytes_in, x->bytes_in);
     add(&t->bytes_out, x->bytes_out);
     add_duration(t, &x->moments);
+    if (x->broken.why != R_NONE)
+        add(&t->broken[x->broken.why], 1);
     add(&t->ends[row][x->policy->dialect][x->verdict.why], 1);
     add_path(t, x);
 }
@@ -152,6 +154,11 @@ void tally_connections(struct tally *t, int by)
     add_signed(&t->connections, by);
     if (by > 0)
         add(&t->connections_accepted, (uint64_t)by);
+}
+
+void tally_refused(struct tally *t)
+{
+    add(&t->connections_refused, 1);
 }
 
 void tally_running(struct tally *t, int by)

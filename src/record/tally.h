@@ -34,7 +34,9 @@ struct tally {
     _Atomic uint64_t duration_ms;                /* sum */
     _Atomic uint64_t durations[TALLY_DURATIONS]; /* not cumulative */
     _Atomic uint64_t connections_accepted;
+    _Atomic uint64_t connections_refused;  /* closed at once: beyond any limit at which they are answered */
     _Atomic uint32_t connections, running; /* now */
+    _Atomic uint64_t broken[R_COUNT];      /* sending failed after the verdict, by the second reason */
     struct tally_path paths[TALLY_PATHS];
     _Atomic uint64_t beyond[2][GRAPH_NODES][2]; /* edges of paths that found no place; [1]: of failures */
     _Atomic uint64_t beyond_stops[2][TALLY_STOPS];
@@ -53,6 +55,9 @@ void tally_add(struct tally *t, const struct exchange *x);
 /* Writer: a connection or an exchange has begun (+1) or ended (-1). */
 void tally_connections(struct tally *t, int by);
 void tally_running(struct tally *t, int by);
+
+/* Writer: a connection was closed without an answer, because there are too many. */
+void tally_refused(struct tally *t);
 
 /* How often each way out of a node was taken. */
 struct branches {

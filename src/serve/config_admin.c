@@ -346,6 +346,15 @@ static void routes_mark(struct config *config)
         }
 }
 
+/* Scheme and authority of a URL that ends with its path. */
+static struct span origin_of(struct span url)
+{
+    size_t scheme = span_find(url, ':') + sizeof "://" - 1;
+
+    return url.n > scheme ? (struct span){ url.p, scheme + span_find(span_from(url, scheme), '/') }
+                          : (struct span){ 0 };
+}
+
 static void site_make(struct config_builder *b)
 {
     struct config_admin *admin = &b->config->admin;
@@ -358,8 +367,7 @@ static void site_make(struct config_builder *b)
         .policy = b->config->policy,
         .resource = &admin_resource,
         .admin = { .token = admin->token,
-                   .hosts = admin->hosts,
-                   .host_count = admin->host_count,
+                   .public_origin = origin_of(admin->public_url),
                    .streams_most = (uint32_t)b->config->settings[SETTING_event_streams] },
     };
     route->policy.methods = BIT(M_GET) | BIT(M_HEAD) | BIT(M_OPTIONS);

@@ -137,14 +137,17 @@ const struct exchange_host worker_exchange_host = {
 /* Up to the limit: served. Up to twice the limit: told that there are too many. Beyond: closed. RFC9110:15.6.4 */
 static bool wire_accepted(struct conn *c)
 {
-    const struct worker *w = c->wire->worker;
+    struct worker *w = c->wire->worker;
     uint32_t total, same;
 
     tally_connections(w->tally, 1);
     c->client = clients_enter(w->shared->clients, (const struct sockaddr *)&c->peer, &total, &same);
     c->over_server = total > w->shared->connections_limit;
     c->over_client = same > w->shared->per_client_limit;
-    return total / 2 <= w->shared->connections_limit && same / 2 <= w->shared->per_client_limit;
+    if (total / 2 <= w->shared->connections_limit && same / 2 <= w->shared->per_client_limit)
+        return true;
+    tally_refused(w->tally);
+    return false;
 }
 
 static void wire_closed(struct conn *c)

@@ -70,6 +70,7 @@ struct conn {
     bool chunked_out, body_ended;
     char chunk_line[24];
     int queued_bytes; /* sent and not taken by the client, when this was last looked at */
+    uint8_t still;    /* looks since then at which nothing had moved */
     uint64_t lingered_bytes;
 
     uint64_t accepted_ms;

@@ -336,10 +336,8 @@ static void h1_timeout(struct conn *c)
         }
         break;
     case CONN_REPLY:
-        if (h1_send_moves(c)) {
-            conn_timer(c, c->wire->settings->send_wait_ms);
+        if (h1_send_moves(c))
             break;
-        }
         exchange_break(c->x, R_response_send_timeout, 0, HERE);
         c->broken = true;
         h1_over(c);

@@ -9,6 +9,7 @@
 #include "wire/h1.h"
 
 #define TURN_BYTES (UINT64_C(4) << 20) /* of one file, before others get their turn */
+#define SEND_LOOKS 4u                  /* at a socket that takes no more, within the time that it may do so */
 
 static enum flow broken(struct conn *c, int err)
 {
@@ -24,19 +25,27 @@ static int queued(const struct conn *c)
     return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
+static void look_later(struct conn *c)
+{
+    conn_timer(c, c->wire->settings->send_wait_ms / SEND_LOOKS);
+}
+
 bool h1_send_moves(struct conn *c)
 {
     int before = c->queued_bytes;
 
     c->queued_bytes = queued(c);
-    return c->queued_bytes < before;
+    c->still = c->queued_bytes < before ? 0 : (uint8_t)(c->still + 1);
+    look_later(c);
+    return c->still < SEND_LOOKS;
 }
 
 static enum flow blocked(struct conn *c)
 {
     c->writable = false;
     c->queued_bytes = queued(c);
-    conn_timer(c, c->wire->settings->send_wait_ms);
+    c->still = 0;
+    look_later(c);
     return FLOW_WAIT;
 }
 

@@ -58,47 +58,52 @@ static char *written(bool openmetrics)
     "verdict_request_duration_seconds_count 7\n"
 
 /* `_total` is where a family's name has it, and `end` what comes last. */
-#define WRITTEN(total, end)                                                                                  \
-    "# HELP verdict_requests" total " Requests that have ended, by site, reason and status sent.\n"          \
-    "# TYPE verdict_requests" total " counter\n"                                                             \
-    "verdict_requests_total{site=\"\",reason=\"bare-line-feed\",status=\"400\"} 1\n"                         \
-    "verdict_requests_total{site=\"\",reason=\"client-closed-request\",status=\"none\"} 1\n"                 \
-    "verdict_requests_total{site=\"example.org\",reason=\"request-ok\",status=\"200\"} 3\n"                  \
-    "verdict_requests_total{site=\"example.org\",reason=\"header-fields-too-large\",status=\"431\"} 1\n"     \
-    "verdict_requests_total{site=\"example.org\",reason=\"header-fields-too-large\",status=\"400\"} 1\n"     \
-    "# HELP verdict_requests_running Requests that have not ended.\n"                                        \
-    "# TYPE verdict_requests_running gauge\n"                                                                \
-    "verdict_requests_running 2\n"                                                                           \
-    "# HELP verdict_request_duration_seconds From the first byte of a request to the end of its answer.\n"   \
-    "# TYPE verdict_request_duration_seconds histogram\n" BOUNDS_BELOW "# HELP verdict_received_bytes" total \
-    " Bytes of requests.\n"                                                                                  \
-    "# TYPE verdict_received_bytes" total " counter\n"                                                       \
-    "verdict_received_bytes_total 259\n"                                                                     \
-    "# HELP verdict_sent_bytes" total " Bytes of answers.\n"                                                 \
-    "# TYPE verdict_sent_bytes" total " counter\n"                                                           \
-    "verdict_sent_bytes_total 2884\n"                                                                        \
-    "# HELP verdict_connections Connections that are open.\n"                                                \
-    "# TYPE verdict_connections gauge\n"                                                                     \
-    "verdict_connections 1\n"                                                                                \
-    "# HELP verdict_connections_accepted" total " Connections that were accepted.\n"                         \
-    "# TYPE verdict_connections_accepted" total " counter\n"                                                 \
-    "verdict_connections_accepted_total 2\n"                                                                 \
-    "# HELP verdict_log_lines_lost" total " Lines of the access log that could not be written.\n"            \
-    "# TYPE verdict_log_lines_lost" total " counter\n"                                                       \
-    "verdict_log_lines_lost_total 3\n"                                                                       \
-    "# HELP verdict_branches" total " Ways that requests took out of the nodes of the decision graph.\n"     \
-    "# TYPE verdict_branches" total " counter\n"                                                             \
-    "verdict_branches_total{node=\"receive\",answer=\"next\"} 3\n"                                           \
-    "verdict_branches_total{node=\"receive\",answer=\"stop\"} 3\n"                                           \
-    "verdict_branches_total{node=\"admitted\",answer=\"yes\"} 3\n"                                           \
-    "# HELP verdict_build_info What runs.\n"                                                                 \
-    "# TYPE verdict_build_info gauge\n"                                                                      \
-    "verdict_build_info{version=\"" VERDICT_VERSION "\"} 1\n"                                                \
-    "# HELP verdict_start_time_seconds When the server started, in Unix time.\n"                             \
-    "# TYPE verdict_start_time_seconds gauge\n"                                                              \
-    "verdict_start_time_seconds 1795242000.000\n"                                                            \
-    "# HELP verdict_workers Threads that serve requests.\n"                                                  \
-    "# TYPE verdict_workers gauge\n"                                                                         \
+#define WRITTEN(total, end)                                                                                            \
+    "# HELP verdict_requests" total " Requests that have ended, by site, reason and status sent.\n"                    \
+    "# TYPE verdict_requests" total " counter\n"                                                                       \
+    "verdict_requests_total{site=\"\",reason=\"bare-line-feed\",status=\"400\"} 1\n"                                   \
+    "verdict_requests_total{site=\"\",reason=\"client-closed-request\",status=\"none\"} 1\n"                           \
+    "verdict_requests_total{site=\"example.org\",reason=\"request-ok\",status=\"200\"} 3\n"                            \
+    "verdict_requests_total{site=\"example.org\",reason=\"header-fields-too-large\",status=\"431\"} 1\n"               \
+    "verdict_requests_total{site=\"example.org\",reason=\"header-fields-too-large\",status=\"400\"} 1\n"               \
+    "# HELP verdict_broken" total " Answers that could not be sent to their end, by reason.\n"                         \
+    "# TYPE verdict_broken" total " counter\n"                                                                         \
+    "# HELP verdict_requests_running Requests that have not ended.\n"                                                  \
+    "# TYPE verdict_requests_running gauge\n"                                                                          \
+    "verdict_requests_running 2\n"                                                                                     \
+    "# HELP verdict_request_duration_seconds From the first byte of a request to the end of its answer.\n"             \
+    "# TYPE verdict_request_duration_seconds histogram\n" BOUNDS_BELOW "# HELP verdict_received_bytes" total           \
+    " Bytes of requests.\n"                                                                                            \
+    "# TYPE verdict_received_bytes" total " counter\n"                                                                 \
+    "verdict_received_bytes_total 259\n"                                                                               \
+    "# HELP verdict_sent_bytes" total " Bytes of answers.\n"                                                           \
+    "# TYPE verdict_sent_bytes" total " counter\n"                                                                     \
+    "verdict_sent_bytes_total 2884\n"                                                                                  \
+    "# HELP verdict_connections Connections that are open.\n"                                                          \
+    "# TYPE verdict_connections gauge\n"                                                                               \
+    "verdict_connections 1\n"                                                                                          \
+    "# HELP verdict_connections_accepted" total " Connections that were accepted.\n"                                   \
+    "# TYPE verdict_connections_accepted" total " counter\n"                                                           \
+    "verdict_connections_accepted_total 2\n"                                                                           \
+    "# HELP verdict_connections_refused" total " Connections that were closed at once, because there were too many.\n" \
+    "# TYPE verdict_connections_refused" total " counter\n"                                                            \
+    "verdict_connections_refused_total 0\n"                                                                            \
+    "# HELP verdict_log_lines_lost" total " Lines of the access log that could not be written.\n"                      \
+    "# TYPE verdict_log_lines_lost" total " counter\n"                                                                 \
+    "verdict_log_lines_lost_total 3\n"                                                                                 \
+    "# HELP verdict_branches" total " Ways that requests took out of the nodes of the decision graph.\n"               \
+    "# TYPE verdict_branches" total " counter\n"                                                                       \
+    "verdict_branches_total{node=\"receive\",answer=\"next\"} 3\n"                                                     \
+    "verdict_branches_total{node=\"receive\",answer=\"stop\"} 3\n"                                                     \
+    "verdict_branches_total{node=\"admitted\",answer=\"yes\"} 3\n"                                                     \
+    "# HELP verdict_build_info What runs.\n"                                                                           \
+    "# TYPE verdict_build_info gauge\n"                                                                                \
+    "verdict_build_info{version=\"" VERDICT_VERSION "\"} 1\n"                                                          \
+    "# HELP verdict_start_time_seconds When the server started, in Unix time.\n"                                       \
+    "# TYPE verdict_start_time_seconds gauge\n"                                                                        \
+    "verdict_start_time_seconds 1795242000.000\n"                                                                      \
+    "# HELP verdict_workers Threads that serve requests.\n"                                                            \
+    "# TYPE verdict_workers gauge\n"                                                                                   \
     "verdict_workers 2\n" end
 
 static void count_some(void)

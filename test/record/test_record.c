@@ -197,21 +197,19 @@ static void failures_and_slow_ones_are_kept_twice(void **state)
         uint64_t first_byte_ms, ended_ms;
         bool failed, slow;
     } rows[] = {
-        { 200, R_NONE, 1000, 1999, false, false },
-        { 200, R_NONE, 1000, 2000, false, true },
-        { 304, R_NONE, 1000, 1000, false, false },
-        { 101, R_NONE, 1000, 1000, false, false },
-        { 400, R_NONE, 1000, 1000, true, false },
-        { 499, R_NONE, 1000, 1000, true, false },
-        { 503, R_NONE, 1000, 9000, true, true },
-        { 0, R_NONE, 1000, 1000, true, false },
-        { 200, R_client_closed_during_response, 1000, 1000, true, false },
+        { 200, R_NONE, 1000, 1999, false, false }, { 200, R_NONE, 1000, 2000, false, true },
+        { 304, R_NONE, 1000, 1000, false, false }, { 101, R_NONE, 1000, 1000, false, false },
+        { 400, R_NONE, 1000, 1000, true, false },  { 499, R_NONE, 1000, 1000, true, false },
+        { 404, R_NONE, 1000, 9000, true, true },   { 503, R_NONE, 1000, 1000, true, false },
+        { 0, R_NONE, 1000, 1000, true, false },    { 200, R_client_closed_during_response, 1000, 1000, true, false },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct exchange *x = served(request_text);
-        uint64_t kept = ring_next(&recorder.kept);
+        bool refused = rows[i].status / 100 == 4 && rows[i].broken == R_NONE && !rows[i].slow;
+        const struct ring *ring = refused ? &recorder.refused : &recorder.kept;
+        uint64_t sum = ring_next(&recorder.refused) + ring_next(&recorder.kept), kept = ring_next(ring);
         const struct record *r;
 
         x->number = i;
@@ -224,11 +222,13 @@ static void failures_and_slow_ones_are_kept_twice(void **state)
         assert_int_equal(r->slow, rows[i].slow);
         assert_int_equal(r->broken, rows[i].broken);
         assert_int_equal(r->broken_at, 32);
-        assert_int_equal(ring_next(&recorder.kept), kept + (rows[i].failed || rows[i].slow));
+        assert_int_equal(ring_next(ring), kept + (rows[i].failed || rows[i].slow));
+        assert_int_equal(ring_next(&recorder.refused) + ring_next(&recorder.kept),
+                         sum + (rows[i].failed || rows[i].slow));
         if (rows[i].failed || rows[i].slow) {
-            assert_int_equal(newest(&recorder.kept)->number, i);
-            expect(record_request(newest(&recorder.kept)), request_text);
-            expect(record_route(newest(&recorder.kept)), "/");
+            assert_int_equal(newest(ring)->number, i);
+            expect(record_request(newest(ring)), request_text);
+            expect(record_route(newest(ring)), "/");
         }
     }
 }

@@ -215,9 +215,18 @@ static void the_site_answers_everything(void **state)
     assert_int_equal(route->policy.path_limit_bytes, UINT32_MAX);
     assert_int_equal(route->policy.listing, LISTING_OFF);
     assert_true(span_is(route->admin.token, SPAN("0123456789abcdef")));
-    assert_ptr_equal(route->admin.hosts, a->hosts);
-    assert_int_equal(route->admin.host_count, 4);
+    assert_int_equal(route->admin.public_origin.n, 0);
     assert_int_equal(route->admin.streams_most, 3);
+    config_release(&g.config);
+}
+
+static void a_public_url_has_an_origin(void **state)
+{
+    struct given g;
+    const struct config_admin *a = good(&g, NULL, ADMIN("public: \"https://Ops.example:8443/verdict\""));
+
+    (void)state;
+    assert_true(span_is(a->site.routes->admin.public_origin, SPAN("https://Ops.example:8443")));
     config_release(&g.config);
 }
 
@@ -334,6 +343,7 @@ int main(void)
         cmocka_unit_test(without_a_file_there_is_a_console),
         cmocka_unit_test(the_site_answers_everything),
         cmocka_unit_test(a_public_url_ends_with_a_slash),
+        cmocka_unit_test(a_public_url_has_an_origin),
         cmocka_unit_test(a_list_of_secrets_replaces_the_standard_one),
         cmocka_unit_test(a_token_comes_from_the_first_line_of_its_file),
         cmocka_unit_test(a_token_file_that_will_not_do_is_told),

@@ -100,11 +100,14 @@ def an_ipv6_address_is_a_name_in_brackets():
 @test()
 def a_page_of_another_origin_is_refused():
     plain.start()
-    own = ["http://127.0.0.1", f"http://127.0.0.1:{plain.admin_port}", "http://localhost:1", "https://LOCALHOST",
-           "http://[::1]"]
-    for origin in own:
-        asked(plain, origin=origin).expect(200, "request-ok")
-    foreign = ["null", "http://evil.example", "https://127.0.0.1.evil.example", "http://", "127.0.0.1", "file://",
+    port = plain.admin_port
+    own = [("127.0.0.1", "http"), ("127.0.0.1", "https"), ("localhost", "http"), ("[::1]", "http")]
+    for name, scheme in own:
+        asked(plain, host=f"{name}:{port}", origin=f"{scheme}://{name}:{port}").expect(200, "request-ok")
+        asked(plain, host=name, origin=f"{scheme}://{name}").expect(200, "request-ok")
+    asked(plain, host=f"localhost:{port}", origin=f"http://LOCALHOST:{port}").expect(200)
+    foreign = ["http://127.0.0.1", "http://127.0.0.1:1", f"http://127.0.0.1:{plain.port}", f"http://localhost:{port}", "null",
+               "http://evil.example", "https://127.0.0.1.evil.example", "http://", "127.0.0.1", "file://",
                "ftp://localhost",
                "http://localhost@evil.example", "http://localhost/", "http://localhost http://evil.example",
                "chrome-extension://x", ""]
@@ -114,7 +117,7 @@ def a_page_of_another_origin_is_refused():
             expect((answer.status, answer.reason), (403, "origin-foreign"), f"{target} from {origin!r}")
     record = plain.recorded(asked(plain, origin="http://evil.example"))
     expect((record["operand"], record["site"]), ("http://evil.example", "admin"))
-    expect(asked(plain, origin="http://localhost").get("Access-Control-Allow-Origin"), None)
+    expect(asked(plain, origin=f"http://127.0.0.1:{port}").get("Access-Control-Allow-Origin"), None)
 
 
 @test()

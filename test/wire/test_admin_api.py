@@ -259,7 +259,8 @@ def pages_are_whole_while_new_exchanges_arrive():
         expect({row["worker"] for row in rows}, {0, 1}, "both have worked")
         expect(Counter(row["status"] for row in rows)[404] * 4, Counter(row["status"] for row in rows)[200])
         one.admin_get("/api/exchanges?before=0-0").expect(200)
-        expect(one.api("exchanges?before=0-0"), {**one.api("exchanges?before=0-0"), "exchanges": [], "next": None})
+        nothing = one.api("exchanges?before=0-0")
+    expect((nothing["exchanges"], nothing["next"]), ([], None))
 
 
 @test(seconds=40)

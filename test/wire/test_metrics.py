@@ -15,7 +15,8 @@ KINDS = {"verdict_requests_total": "counter", "verdict_requests_running": "gauge
          "verdict_request_duration_seconds": "histogram",
          "verdict_received_bytes_total": "counter", "verdict_sent_bytes_total": "counter",
          "verdict_connections": "gauge",
-         "verdict_connections_accepted_total": "counter", "verdict_log_lines_lost_total": "counter",
+         "verdict_connections_accepted_total": "counter", "verdict_connections_refused_total": "counter",
+         "verdict_broken_total": "counter", "verdict_log_lines_lost_total": "counter",
          "verdict_branches_total": "counter", "verdict_build_info": "gauge", "verdict_start_time_seconds": "gauge",
          "verdict_workers": "gauge"}
 OPEN = "application/openmetrics-text; version=1.0.0"
