@@ -5,6 +5,7 @@
 #include "admin/story.h"
 #include "admin/story_fact.h"
 #include "explain/code.h"
+#include "graph/graph.h"
 #include "http/traceparent.h"
 
 static json_t *explanation_json(enum reason why, enum language language)
@@ -24,6 +25,26 @@ static json_t *explanation_json(enum reason why, enum language language)
     member_string(&o, "spec", info->spec);
     member(&o, "codes", reason_shown_json(why));
     member_string(&o, "others", explain_other_codes(why).text);
+    return o;
+}
+
+/* The route whose configuration gave the reason: not when memory ran out, nor when CONNECT must not have the success
+ * that is configured (RFC9110:9.3.6). */
+static json_t *configured_json(const struct record *r)
+{
+    bool refused = r->method == M_CONNECT && r->why == R_request_policy_denied;
+
+    if (r->trace.at != N_give_answer || r->why == R_exchange_memory_exhausted || refused)
+        return json_null();
+    return row_text(record_route(r));
+}
+
+static json_t *end_explanation_json(const struct record *r, enum language language)
+{
+    json_t *o = explanation_json(r->why, language);
+
+    if (json_is_object(o))
+        member(&o, "configured", configured_json(r));
     return o;
 }
 
@@ -135,7 +156,7 @@ json_t *api_exchange(struct api *api, const struct record *r, uint32_t worker)
     put_facts(&o, r);
     member(&o, "path", story_path(api->source, r, api->language));
     member(&o, "end", story_end(r));
-    member(&o, "explanation", explanation_json(r->why, api->language));
+    member(&o, "explanation", end_explanation_json(r, api->language));
     member(&o, "broken_explanation", explanation_json(r->broken, api->language));
     return o;
 }

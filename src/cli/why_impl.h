@@ -28,6 +28,7 @@ struct why_labels {
     const char *what, *todo, *broken, *path, *no_path, *details, *reason, *about, *at, *in_head, *in_content, *codes;
     const char *others, *lasts, *temporary, *permanent, *spec, *no_rfc, *by, *route, *dialect, *times, *waits, *error;
     const char *slow, *sizes, *in, *out, *source, *nothing_sent, *no_site, *colon, *comma;
+    const char *configured, *configured_so;
     const char *answers[ANSWERS], *phases[PHASES];
 };
 

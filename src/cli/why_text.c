@@ -107,6 +107,16 @@ static void request_text(struct why_story *s)
     fprintf(s->o.file, "  %s  %s  %s\n  %s\n", when.text, client.text, site.text, what.text);
 }
 
+/* The answer of a route that is configured to give it, whatever is asked. */
+static void configured_text(struct why_story *s)
+{
+    struct why_shown route = why_member(s->explanation, "configured", 80), text = { "" };
+
+    if (route.text[0] != '\0')
+        why_item_add(&text, s->l, s->l->configured_so, route.text);
+    output_row(&s->o, s->l->configured, text.text);
+}
+
 /* What was well begun needs no advice where it was broken off: then that of the end counts. */
 static void words_text(struct why_story *s)
 {
@@ -117,6 +127,7 @@ static void words_text(struct why_story *s)
     if (s->explanation != NULL)
         fputc('\n', s->o.file);
     output_row(&s->o, s->l->what, why_member(s->explanation, "what", WHY_WHOLE).text);
+    configured_text(s);
     if (!well_begun)
         output_row(&s->o, s->l->todo, why_member(s->explanation, "todo", WHY_WHOLE).text);
     if (name.text[0] == '\0')

@@ -32,6 +32,7 @@ struct kept {
     const char *client; /* NULL: 127.0.0.1; "unix:": a socket of that kind */
     const char *path;   /* as walk_print() writes one */
     enum reason why, broken;
+    enum method method;
     enum dialect dialect;
     uint16_t site;
     bool unreadable, unsent; /* no request line; no answer */
@@ -147,6 +148,7 @@ static inline void keep(struct kept_server *s, uint32_t worker, const struct kep
     x.route_prefix = kept_text(k->route);
     x.req.head_text = request;
     x.req.head.target = k->unreadable ? (struct span){ 0 } : SPAN("/");
+    x.req.head.method = k->method;
     x.req.head.major = x.req.head.minor = !k->unreadable;
     x.reply.head_text = kept_text(k->reply);
     x.trace = kept_trace(k->path != NULL ? k->path : "receive>");

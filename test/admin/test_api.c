@@ -250,6 +250,38 @@ static void one_exchange_is_told_whole(void **state)
     json_decref(answer);
 }
 
+#define CONFIGURED                                                                                          \
+    "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide- route> " \
+    "site_known+ "                                                                                          \
+    "site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured+ give_answer"
+
+static void what_the_configuration_says_is_told_by_route(void **state)
+{
+    static const struct {
+        const char *path;
+        enum method method;
+        enum reason why;
+        const char *configured;
+    } rows[] = {
+        { CONFIGURED "?", M_GET, R_gone, "\"/err\"" },
+        { CONFIGURED "?", M_GET, R_request_policy_denied, "\"/err\"" },
+        { CONFIGURED ">", M_GET, R_request_ok, "\"/err\"" },
+        { CONFIGURED "?", M_GET, R_exchange_memory_exhausted, "null" },
+        { CONFIGURED "?", M_CONNECT, R_request_policy_denied, "null" },
+        { CONFIGURED "?", M_CONNECT, R_gone, "\"/err\"" },
+        { "receive> admitted+ version_supported-", M_GET, R_version_not_supported, "null" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *answer = one_exchange(
+            &(struct kept){ .path = rows[i].path, .method = rows[i].method, .why = rows[i].why, .route = "/err" });
+
+        member_is(json_object_get(answer, "explanation"), "configured", rows[i].configured);
+        json_decref(answer);
+    }
+}
+
 static void a_place_is_a_byte_or_an_errno_or_none(void **state)
 {
     static const struct {
@@ -515,6 +547,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(exchanges_are_filtered, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_follow_one_another, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_queries_name_their_parameter, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_configuration_says_is_told_by_route, setup, teardown),
         cmocka_unit_test_setup_teardown(a_place_is_a_byte_or_an_errno_or_none, setup, teardown),
         cmocka_unit_test_setup_teardown(one_exchange_is_told_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(explanations_are_in_the_language_asked_for, setup, teardown),

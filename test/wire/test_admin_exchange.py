@@ -106,6 +106,7 @@ def each_kind_is_told_whole():
         expect(one["reason"], reason or one["reason"], raw.splitlines()[0])
         expect(one["path"][-1]["node"], node or one["path"][-1]["node"], raw.splitlines()[0])
         expect((one["resource"], one["route"]), (resource_name, route), raw.splitlines()[0])
+        expect(one["explanation"]["configured"], route if node == "give_answer" else None, raw.splitlines()[0])
         expect((one["method"], one["target"], one["protocol"]), tuple(raw.split("\r\n")[0].split(" ")))
         if one["path"][-1]["answer"] != "stopped":
             expect((one["at"], one["at_kind"]), (0, None), raw.splitlines()[0])
