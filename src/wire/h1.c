@@ -6,14 +6,25 @@
 
 const struct codec_ops h1_codec = { .name = "h1", .major = 1, .content = h1_content, .reply = h1_reply };
 
-/* The head as it came, without the empty lines before it; when it was refused, what has come. */
+/* What has come of a head that was refused; what lies behind it is none of it. */
+static struct span refused_text(struct span text)
+{
+    const char *end = text.n > 0 ? memmem(text.p, text.n, "\r\n\r\n", 4) : NULL;
+
+    return end != NULL ? (struct span){ text.p, (size_t)(end - text.p) + 4 } : text;
+}
+
+/* The head as it came, without the empty lines before it. */
 static struct span head_text(const struct conn *c)
 {
     const struct head *head = &c->x->req.head;
     size_t bytes = head->bytes > 0 ? head->bytes : c->have - c->at;
     size_t before = head->method_name.p != NULL ? (size_t)(head->method_name.p - head->base) : 0;
+    struct span text = { head->base + before, bytes - before };
 
-    return head->base != NULL ? (struct span){ head->base + before, bytes - before } : (struct span){ 0 };
+    if (head->base == NULL)
+        return (struct span){ 0 };
+    return head->bytes > 0 ? text : refused_text(text);
 }
 
 /* Hand the head, or the reason why there is none, to the host. */

@@ -151,6 +151,36 @@ def branches(server, now):
     expect(got, dict(wanted))
 
 
+@test(seconds=20)
+def answers_that_break_are_counted_and_found():
+    with Server({"large": bytes(32 << 20)}, config=configured(files(), workers=1), admin=True) as one:
+        client = one.connect()
+        client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.head()
+        client.reset()
+        settled(one, 1)
+        now = metrics(one)
+        expect(now["verdict_broken_total", (("reason", "client-closed-during-response"),)], 1)
+        rows = one.api("exchanges?reason=client-closed-during-response")["exchanges"]
+        expect([(row["reason"], row["broken"], row["failed"]) for row in rows],
+               [("request-ok", "client-closed-during-response", True)])
+
+
+@test()
+def connections_that_are_closed_at_once_are_counted():
+    config = configured(files(), workers=1, limits={"connections_per_client": 2})
+    with Server({"a.txt": "hello"}, config=config, admin=True) as one:
+        held = [one.connect() for _ in range(8)]
+        for client in held[:4]:
+            client.send("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n").response()
+        until = time.monotonic() + 5
+        while metrics(one)["verdict_connections_refused_total", ()] == 0 and time.monotonic() < until:
+            time.sleep(0.02)
+        expect_true(metrics(one)["verdict_connections_refused_total", ()] >= 3, "refused connections")
+        for client in held:
+            client.close()
+
+
 @test()
 def slow_requests_fall_into_their_buckets():
     with Server({"a.txt": "hello"}, args=["--write", "--workers", "1"], admin=True) as one:

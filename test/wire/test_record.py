@@ -352,3 +352,24 @@ def another_address_needs_a_new_start():
         reloaded(one, config(1))
         one.said("admin.listen: another value needs a new start: the old one stays in force")
         one.admin_get("/api/workers", host="localhost").expect(200)
+
+
+@test(seconds=30)
+def failures_are_kept_however_many_requests_are_refused():
+    config = configured(files(), {"path": "/bad", "answer": {"reason": "internal-error"}}, workers=1,
+                        limits={"record_count": 64, "record_failures": 64})
+    with Server({"a.txt": "hello"}, config=config, admin=True) as one:
+        failure = one.get("/bad").expect(500, "internal-error")
+        first = one.get("/none-0").expect(404)
+        with one.connect() as scanner:
+            for number in range(300):
+                scanner.send(f"GET /none-{number} HTTP/1.1\r\nHost: a\r\n\r\n").response()
+        expect(one.recorded(failure)["reason"], "internal-error")
+        expect([row["id"] for row in one.api("exchanges?class=5")["exchanges"]], [failure.id])
+        expect(one.admin_get(f"/api/exchanges/{first.id}").status, 404)
+
+
+@test()
+def content_behind_a_refused_head_is_not_kept():
+    answer = site.ask("POST /a.txt HTTP/1.1\r\nHost : a\r\n\r\ncontent=hidden").expect(400, "space-before-colon")
+    expect_true("hidden" not in json.dumps(site.recorded(answer)), "the content is in the record")
