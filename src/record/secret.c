@@ -220,10 +220,10 @@ static const char *userinfo_end(const struct copy *c, const char *p, const char 
     return at == NULL && stop == c->cut_at && memchr(p, ':', (size_t)(stop - p)) != NULL ? stop : at;
 }
 
-/* Where the value of a parameter ends that begins at p: at its separator, unless that lies in a nested URI's userinfo. */
-static const char *value_end(const struct copy *c, const char *p, const char *end)
+/* Where what must be hidden of a parameter's value ends, which begins at p and is separated from the next one at `stop`:
+ * there, unless that lies in a nested URI's userinfo. */
+static const char *value_end(const struct copy *c, const char *p, const char *stop, const char *end)
 {
-    const char *stop = find_any(p, end, ENDS_PARAMETER);
     const char *slash = memrchr(p, '/', (size_t)(stop - p));
     const char *at = slash != NULL && slash > p && slash[-1] == '/' ? userinfo_end(c, slash + 1, end) : NULL;
 
@@ -254,8 +254,8 @@ static void hide_in_uris(struct copy *c, const char *p, const char *end)
             if (p == end || *p != '=' || !name_listed(c->secrets, name, p))
                 continue;
             name = p + 1;
-            p = value_end(c, name, end);
-            hide(c, name, p);
+            p = find_any(name, end, ENDS_PARAMETER);
+            hide(c, name, value_end(c, name, p, end));
         }
     }
 }

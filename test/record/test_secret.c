@@ -136,6 +136,7 @@ static const struct {
     { "GET &token=a@b HTTP/1.1\r\n", "GET " R " HTTP/1.1\r\n" },
     { "GET //u&token=a@b&c HTTP/1.1\r\n", "GET //" R "&c HTTP/1.1\r\n" },
     { "GET /?token=b://u&p@a&c HTTP/1.1\r\n", "GET /?token=" R "@a&c HTTP/1.1\r\n" },
+    { "GET /?token=b//c&key=d@e/f&g HTTP/1.1\r\n", "GET /?token=" R "&g HTTP/1.1\r\n" },
     { "GET /?token=b://a&c=d HTTP/1.1\r\n", "GET /?token=" R "&c=d HTTP/1.1\r\n" },
     { "GET http://@a/ HTTP/1.1\r\n", "GET http://@a/ HTTP/1.1\r\n" },
     { "GET /@a/b@c?d=e@f HTTP/1.1\r\n", "GET /@a/b@c?d=e@f HTTP/1.1\r\n" },
