@@ -4,7 +4,7 @@
 
 #define NAME_BYTES 200u /* of a field's name before its limit */
 
-enum about { ABOUT_NOTHING, ABOUT_LIMIT, ABOUT_PATH, ABOUT_METHOD, ABOUT_HOST, ABOUT_FIELD };
+enum about { ABOUT_NOTHING, ABOUT_LIMIT, ABOUT_PATH, ABOUT_METHOD, ABOUT_HOST, ABOUT_FIELD, ABOUT_ACCEPT };
 
 struct topic {
     enum about about;
@@ -51,7 +51,7 @@ static const struct topic topics[R_COUNT] = {
     [R_content_coding_unknown] = FIELD_NAMED("Content-Encoding"),
     [R_put_range_unsupported] = FIELD_NAMED("Content-Range"),
     [R_range_not_satisfiable] = FIELD_NAMED("Range"),
-    [R_not_acceptable] = FIELD_NAMED("Accept"),
+    [R_not_acceptable] = { .about = ABOUT_ACCEPT },
     [R_coding_not_acceptable] = FIELD_NAMED("Accept-Encoding"),
 };
 
@@ -123,6 +123,14 @@ static struct span limit_text(struct exchange *x)
     return arena_print(&x->arena, "%.*s: %ju %s", (int)name.n, name.p, (uintmax_t)limit.number, limit.unit);
 }
 
+/* The field that chose among variants; the type, unless the language alone was wished for. */
+static struct span accept_name(const struct exchange *x)
+{
+    bool language_alone = request_has(x, FIELD_ACCEPT_LANGUAGE) && !request_has(x, FIELD_ACCEPT);
+
+    return language_alone ? SPAN("Accept-Language") : SPAN("Accept");
+}
+
 void operand_fill(struct exchange *x)
 {
     struct topic topic = topics[x->verdict.why];
@@ -145,6 +153,9 @@ void operand_fill(struct exchange *x)
         break;
     case ABOUT_FIELD:
         text = span_of(topic.field);
+        break;
+    case ABOUT_ACCEPT:
+        text = accept_name(x);
         break;
     case ABOUT_NOTHING:
         break;

@@ -469,9 +469,10 @@ static const struct given refused = {
 static void the_json_is_as_described(void **state)
 {
     static const char *const words[LANGUAGES][2] = {
-        { "Read the request line and the header fields.", "The head of the request could not be used." },
-        { "读取请求行和首部字段。", "请求的首部无法使用。" },
-        { "讀取請求行和標頭欄位。", "請求的標頭無法使用。" },
+        { "Read the request line and the header fields.",
+          "The head did not come whole, or was not taken: the reason says why." },
+        { "读取请求行和首部字段。", "首部没有完整到达，或没有被接受：详见原因。" },
+        { "讀取請求行和標頭欄位。", "標頭沒有完整送達，或沒有被接受：詳見原因。" },
     };
     struct record *r = record_of(&refused);
     json_t *end = story_end(r);

@@ -100,6 +100,29 @@ static void each_verdict_says_what_it_is_about(void **state)
         expect_filled(&head_rows[i], true);
 }
 
+static void what_was_wished_for_is_named(void **state)
+{
+    static const struct {
+        enum field_id wishes[2];
+        const char *want;
+    } cases[] = {
+        { { FIELD_ACCEPT }, "Accept" },
+        { { FIELD_ACCEPT_LANGUAGE }, "Accept-Language" },
+        { { FIELD_ACCEPT, FIELD_ACCEPT_LANGUAGE }, "Accept" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct exchange x = { .worker = &worker, .policy = &policy };
+
+        for (size_t w = 0; w < 2 && cases[i].wishes[w] != FIELD_OTHER; w++)
+            x.req.head.first[cases[i].wishes[w]] = 1;
+        x.verdict.why = R_not_acceptable;
+        operand_fill(&x);
+        assert_true(span_is(x.verdict.operand, span_of(cases[i].want)));
+    }
+}
+
 static void a_long_name_is_cut_before_its_limit(void **state)
 {
     char name[300] = { 0 }, want[300] = { 0 };
@@ -131,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_verdict_says_what_it_is_about),
+        cmocka_unit_test(what_was_wished_for_is_named),
         cmocka_unit_test(a_long_name_is_cut_before_its_limit),
         cmocka_unit_test(a_full_arena_leaves_the_operand),
     };
