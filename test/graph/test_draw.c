@@ -100,6 +100,27 @@ static void json_has_all_ids_once(void **state)
     free(text);
 }
 
+static const char *quoted(const struct draw_words *words, struct span node)
+{
+    (void)words;
+    return span_is(node, SPAN("exists")) ? "Is \"it\" in C:\\?" : "Else.";
+}
+
+static void draw_worded(FILE *out, enum dialect dialect)
+{
+    draw_json_worded(out, dialect, &(struct draw_words){ .of = quoted });
+}
+
+static void json_has_a_text_in_each_node(void **state)
+{
+    char *text = drawn(draw_worded, DIALECT_RFC);
+
+    (void)state;
+    assert_int_equal(times(text, "\"text\": \""), GRAPH_NODES);
+    has_once(text, "\"text\": \"Is \\\"it\\\" in C:\\\\?\"}");
+    free(text);
+}
+
 static void json_tells_both_numbers(void **state)
 {
     char *text = drawn(draw_json, DIALECT_IIS);
@@ -147,9 +168,10 @@ static void ends_speak_the_dialect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dot_has_all_ids_once),    cmocka_unit_test(dot_asks_in_words),
-        cmocka_unit_test(json_has_all_ids_once),   cmocka_unit_test(text_has_a_line_a_node),
-        cmocka_unit_test(json_tells_both_numbers), cmocka_unit_test(ends_speak_the_dialect),
+        cmocka_unit_test(dot_has_all_ids_once),         cmocka_unit_test(dot_asks_in_words),
+        cmocka_unit_test(json_has_all_ids_once),        cmocka_unit_test(text_has_a_line_a_node),
+        cmocka_unit_test(json_has_a_text_in_each_node), cmocka_unit_test(json_tells_both_numbers),
+        cmocka_unit_test(ends_speak_the_dialect),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
