@@ -104,3 +104,14 @@ test('the search of the reference finds by number, by name and by words', async 
     await box.fill('zzzzzz');
     await eventually(() => page.locator('.found').innerText(), 'Nothing found for zzzzzz');
 });
+
+test('a code shows the codes of its reasons in every dialect, and leads to its own exchanges', async t => {
+    const site = await t.serve(), page = await t.open(site, '#404.13'), line = page.locator('.links .code-line').first();
+
+    await eventually(() => line.innerText(), text => ['RFC', 'nginx', 'IIS', 'Cloudflare'].every(name => text.includes(name)), 'the codes');
+    equal(await page.getByRole('link', { name: 'Exchanges with 404.13' }).getAttribute('href'), '#exchanges?status%3A404.13');
+    await page.goto(new URL('#cloudflare:521', site.console).href);
+    await eventually(() => line.innerText(), /Cloudflare[^a-z]*521/);
+    equal(await page.locator('.found .code').evaluateAll(codes => codes.filter(code => code.getClientRects().length > 1 || code.offsetHeight > 24).map(code => code.textContent)), [], 'broken codes');
+    equal(await page.locator('.found .code').evaluateAll(codes => codes.filter(code => code.scrollWidth > code.clientWidth).map(code => code.textContent)), [], 'codes that run out of their place');
+});

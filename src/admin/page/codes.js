@@ -25,6 +25,16 @@ export function otherLinks(text) {
     });
 }
 
+/* The same in one line, for a list of reasons. */
+export function codesLine(codes, others) {
+    const pair = (name, value) => el('div', null, el('dt', null, name), ' ', el('dd', null, value));
+
+    return el('dl', { class: 'code-line' },
+        dialects.filter(([dialect]) => codes[dialect]).map(([dialect, name]) =>
+            pair(name, el('a', { href: codeAddress(codeOf(dialect, codes[dialect])) }, codes[dialect]))),
+        others && pair(t('others'), otherLinks(others)));
+}
+
 export function codesTable(codes, others, spoken = null) {
     const rows = dialects.filter(([dialect]) => codes[dialect]).map(([dialect, name]) =>
         el('tr', { class: dialect === spoken ? 'spoken' : null },

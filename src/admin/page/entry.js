@@ -1,6 +1,6 @@
 /* One entry of the reference: a status with all its meanings, a sub-status, or a reason. */
 
-import { codesTable, dialects } from './codes.js';
+import { codesLine, codesTable, dialects } from './codes.js';
 import { el } from './dom.js';
 import { statusClass } from './format.js';
 import { t } from './language.js';
@@ -22,7 +22,7 @@ function words(entry) {
 function links(title, entries) {
     return entries.length > 0 && el('section', { class: 'links' }, el('h3', null, title), el('ul', null, entries.map(entry =>
         el('li', null, el('a', { href: entry.kind === 'reason' ? reasonAddress(entry.key) : codeAddress(entry.key) }, entry.label), ' ',
-            el('span', { class: 'quiet' }, entry.name)))));
+            el('div', { class: 'quiet' }, entry.name, entry.reason && codesLine(entry.reason.shown, entry.reason.others))))));
 }
 
 function meaning(entry) {
@@ -47,7 +47,7 @@ function numberEntry(found, entries) {
     const below = found[0].kind === 'status' ? entries.filter(entry => entry.kind === 'substatus' && entry.status === found[0].status) : [];
 
     return el('article', { class: 'entry' }, found.map(meaning),
-        el('p', null, el('a', { href: filterAddress(`status:${found[0].status}`) }, t('exchangesWith', { what: String(found[0].status) }))),
+        el('p', null, el('a', { href: filterAddress(`status:${number}`) }, t('exchangesWith', { what: number }))),
         found[0].kind === 'substatus' && el('p', null, el('a', { href: codeAddress(String(found[0].status)) }, t('wholeStatus', { what: String(found[0].status) }))),
         links(t('reasonsHere'), here), links(t('reasonsElsewhere'), elsewhere), links(t('substatuses'), below));
 }

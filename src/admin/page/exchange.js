@@ -64,23 +64,25 @@ function toolbar(x, acts) {
 }
 
 function headline(x) {
-    const e = x.explanation;
-
     return el('header', { class: 'headline' },
         el('h2', null,
-            el('span', { class: `code ${statusClass(x.status)}` }, statusText(x)),
-            el('a', { class: 'reason', href: reasonAddress(x.reason), title: t('toReference') }, x.reason)),
+            el('span', { class: `code ${x.broken ? 'broken-code' : statusClass(x.status)}` }, statusText(x)),
+            el('a', { class: 'reason', href: reasonAddress(x.reason), title: t('toReference') }, x.reason),
+            x.broken && el('span', { class: 'broken-reason' }, `✕ ${t('brokenTitle')} `,
+                el('a', { href: reasonAddress(x.broken), title: t('toReference') }, x.broken))),
         el('p', { class: 'asked' }, x.method ? `${x.method} ${x.target}` : t('unreadHead')),
-        el('p', { class: 'what' }, e.what),
-        e.todo && el('p', { class: 'todo' }, el('b', null, t('todo')), ' ', e.todo),
-        x.broken_explanation && broken(x.broken_explanation),
+        typeof x.explanation.configured === 'string' && el('p', { class: 'configured' }, t('configured', { route: x.explanation.configured })),
+        words(x.explanation, x.broken ? t('decided') : ''),
+        x.broken_explanation && el('div', { class: 'broken' }, words(x.broken_explanation, t('brokenTitle'))),
         facts(x));
 }
 
-function broken(e) {
-    return el('div', { class: 'broken' },
-        el('p', null, el('b', null, t('brokenTitle')), ' ', el('a', { class: 'reason', href: reasonAddress(e.reason) }, e.reason)),
-        el('p', null, e.what), e.todo && el('p', null, el('b', null, t('todo')), ' ', e.todo));
+/* title: for what, where an exchange has two reasons. */
+function words({ what, todo }, title) {
+    return [
+        el('p', { class: 'what' }, title && el('b', null, title), title && ' ', what),
+        todo && el('p', { class: 'todo' }, el('b', null, t('todo')), ' ', todo),
+    ];
 }
 
 function fact(name, value, hint) {
