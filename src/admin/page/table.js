@@ -84,11 +84,12 @@ export class Table {
             if (!wanted.has(key)) {
                 this.shown.delete(key);
                 this.spare.push(line);
+                line.remove();
             }
-        for (const [key, [row, i]] of wanted)
-            this.place(this.shown.get(key) ?? this.show(key, row), i);
-        for (const line of this.spare.splice(0))
-            line.remove();
+        const lines = [...wanted].map(([key, [row, i]]) => this.place(this.shown.get(key) ?? this.show(key, row), i));
+
+        this.spare = [];
+        this.order(lines);
         this.mark();
     }
 
@@ -108,8 +109,6 @@ export class Table {
             else
                 cell.removeAttribute('title');
         });
-        if (!line.isConnected)
-            this.space.append(line);
         return line;
     }
 
@@ -120,6 +119,19 @@ export class Table {
     place(line, i) {
         line.style.transform = `translateY(${i * this.rowHeight}px)`;
         line.setAttribute('aria-rowindex', i + 2);
+        return line;
+    }
+
+    /* In the document as they are seen, because that is how they are read out; what is in its place is not touched. */
+    order(lines) {
+        let at = this.space.firstChild;
+
+        for (const line of lines) {
+            if (line === at)
+                at = at.nextSibling;
+            else
+                this.space.insertBefore(line, at);
+        }
     }
 
     mark() {
