@@ -52,4 +52,14 @@ export function boxStyle(page, node) {
     });
 }
 
+/* The next pages get what change() makes of the API's answer at this path, and no events, which would tell it as it is. */
+export async function retold(page, path, change) {
+    await page.route(url => url.pathname === '/events', route => route.fulfill({ contentType: 'text/event-stream', body: ': nothing\n\n' }));
+    await page.route(url => url.pathname === path, async route => {
+        const answer = await (await route.fetch()).json();
+
+        await route.fulfill({ json: change(answer, new URL(route.request().url()).searchParams) });
+    });
+}
+
 export const live = page => eventually(() => page.locator('.live').getAttribute('data-state'), 'live', 'state of the stream');

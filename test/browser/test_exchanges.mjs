@@ -1,6 +1,6 @@
 /* The table of exchanges, and one exchange with its way through the graph. */
 
-import { boxStyle, live, lit, rowOf, rows, targets, wayOf } from './console.mjs';
+import { boxStyle, live, lit, retold, rowOf, rows, targets, wayOf } from './console.mjs';
 import { equal, eventually, ok, test } from './harness.mjs';
 
 const tree = { 'index.html': 'home', 'a.txt': 'some text', 'docs/index.html': 'docs' };
@@ -86,7 +86,7 @@ test('pause holds back, resume lets in', async t => {
 });
 
 test('failures only', async t => {
-    const site = await t.serve({ files: tree }), page = await t.open(site), failures = page.getByRole('button', { name: 'Failures' });
+    const site = await t.serve({ files: tree }), page = await t.open(site), failures = page.getByRole('button', { name: 'Failed or slow' });
 
     await live(page);
     await site.get('/a.txt');
@@ -158,10 +158,130 @@ test('the filter understands words and shortcuts, and says what it does not', as
     await shown('AGENT-OF-NOT', ['/nothing']);
     await shown('nothing later', []);
     await shown('failed:1 later', ['/later']);
+    await shown('method:PUT', ['/later']);
+    await eventually(() => page.locator('.wrong').textContent(), /^Unknown filter method: known are status, class, reason, client, site, since, failed; .*The rows still follow: failed:1 later$/);
+    await shown('http://a/none', []);
     await box.fill('status:none');
-    await eventually(() => page.locator('.count').textContent(), 'Not understood: status:none');
+    await eventually(() => page.locator('.wrong').textContent(), /^Not understood: status:none\. .*The rows still follow: http:\/\/a\/none$/);
     await page.getByRole('button', { name: 'Show all' }).click();
     await eventually(() => rows(page), 4);
+});
+
+test('what the server understands is sent as it was typed', async t => {
+    const site = await t.serve({ files: tree }), page = await t.open(site), box = page.locator('input.filter'), asked = [];
+
+    await live(page);
+    await retold(page, '/api/exchanges', (answer, query) => {
+        asked.push(Object.fromEntries([...query].filter(([name]) => !['limit', 'lang'].includes(name))));
+        return { ...answer, exchanges: [] };
+    });
+    for (const [text, wanted] of [
+        ['status:404.15', { status: '404.15' }], ['status:1015', { status: '1015' }], ['status:494', { status: '494' }], ['since:5m', { since: '5m' }],
+        ['404', { text: '404' }], ['text:a:b', { text: 'a:b' }], ['/a:b', { text: '/a:b' }], ['127.0.0.1:80', { text: '127.0.0.1:80' }],
+        ['client:::1 failed:1', { client: '::1', failed: '1' }],
+    ]) {
+        await box.fill(text);
+        await eventually(() => asked.at(-1), wanted, text);
+        equal(await page.locator('.wrong').textContent(), '', text);
+    }
+});
+
+test('a filter for the last minutes keeps its stream', async t => {
+    const site = await t.serve({ files: tree }), page = await t.open(site, '#exchanges?since%3A5m');
+
+    await live(page);
+    const { id } = await site.get('/a.txt');
+
+    equal((await rowOf(page, id)).target, '/a.txt');
+});
+
+test('a reason that is typed by half leaves the rows and tells the near ones', async t => {
+    const site = await t.serve({ files: tree }), page = await t.open(site), box = page.locator('input.filter');
+
+    await live(page);
+    await site.get('/a.txt');
+    await site.get('/nothing');
+    await eventually(() => targets(page), ['/nothing', '/a.txt']);
+    await box.fill('reason:not-fo');
+    await eventually(() => page.locator('.wrong').textContent(), /^No reason is named so: reason:not-fo\. Near it: not-found.*The rows are not filtered\.$/);
+    equal(await targets(page), ['/nothing', '/a.txt']);
+    equal(await box.getAttribute('aria-invalid'), 'true');
+    await page.locator('.wrong').getByRole('link', { name: 'not-found', exact: true }).click();
+    await eventually(() => targets(page), ['/nothing']);
+    equal(await box.inputValue(), 'reason:not-found');
+    equal(await page.locator('.wrong').textContent(), '');
+});
+
+const cut = cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent);
+
+test('no number is cut, however narrow the table', async t => {
+    const site = await t.serve({ files: tree }), long = [
+        { ms: 30173, slow: true, status: 429, detail: '1015', dialect: 'cloudflare', reason: 'rate-exceeded' },
+        { ms: 999_999, slow: true, status: 404, detail: '404.15', dialect: 'iis' }, { ms: 88_888_888, slow: true, status: 400, detail: '494', dialect: 'nginx' },
+    ];
+
+    for (const target of ['/a', '/b', '/c'])
+        await site.get(target);
+    const page = await t.open(site), { exchanges } = await site.api('/api/exchanges');
+
+    await retold(page, '/api/exchanges', answer => ({ ...answer, exchanges: answer.exchanges.map((row, i) => ({ ...row, ...long[i % 3] })) }));
+    for (const [width, address] of [[1440, `#id=${exchanges[0].id}`], [1440, '#exchanges'], [1920, `#id=${exchanges[0].id}`], [1100, '#exchanges'], [800, '#exchanges'], [360, '#exchanges']]) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.goto(new URL(address, site.console).href);
+        await page.reload();
+        await eventually(() => page.locator('.space .status').allTextContents(), ['429 (1015)', '404.15', '400 (494)'], 'the rows');
+        equal(await page.locator('.space :is(.ms, .status)').evaluateAll(cut), [], `cut at ${width} ${address}`);
+    }
+    equal(await page.locator('.space .ms').allTextContents(), ['30173', '999999', '88889 s']);
+});
+
+test('sending that failed looks like no success', async t => {
+    const site = await t.serve({ files: tree }), { id } = await site.get('/a.txt'), page = await t.open(site), broken = 'client-closed-during-response';
+    const colour = locator => locator.evaluate(element => getComputedStyle(element).color);
+
+    await retold(page, '/api/exchanges', answer => ({ ...answer, exchanges: answer.exchanges.map(row => ({ ...row, broken, failed: true, ms: 4000 })) }));
+    await retold(page, `/api/exchanges/${id}`, x => ({
+        ...x, broken, explanation: { ...x.explanation, configured: '/err' }, broken_explanation: { ...x.explanation, reason: broken, what: 'The client went away.', todo: '' },
+    }));
+    await page.reload();
+    const row = await rowOf(page, id), failure = await page.evaluate(() => {
+        const probe = document.body.appendChild(document.createElement('i'));
+
+        probe.style.color = 'var(--server-fault)';
+        return getComputedStyle(probe).color;
+    });
+
+    equal([row.status, row.reason], ['200', `✕ ${broken} · request-ok`]);
+    for (const cell of ['status', 'reason'])
+        equal([await colour(page.locator(`#row-${id} .${cell}`)), (await page.locator(`#row-${id} .${cell}`).boundingBox()).height < 27], [failure, true], cell);
+    await page.locator(`#row-${id}`).click();
+    await eventually(() => page.locator('.headline h2').innerText(), text => text.includes('request-ok') && text.includes(`✕ Then sending failed: ${broken}`), 'the headline');
+    equal(await colour(page.locator('.headline .broken-reason')), failure);
+    ok((await page.locator('.headline .what').first().innerText()).startsWith('Decided: '), 'what was decided');
+    equal(await page.locator('.headline .broken').innerText(), 'Then sending failed: The client went away.');
+    equal(await page.locator('.headline .configured').innerText(), 'Configured: the route /err answers so');
+    await page.goto(new URL('#traffic', site.console).href);
+    await eventually(() => page.locator('.lists section').last().innerText(), text => text.includes(`200 ✕ ${broken}\n4,000 ms`), 'the slowest');
+});
+
+/* Numbers of the rows as they stand in the document. */
+const order = page => page.locator('.space .line').evaluateAll(lines => lines.map(line => Number(line.getAttribute('aria-rowindex'))));
+
+test('rows stand in the document as they are seen', async t => {
+    const site = await t.serve({ files: tree }), page = await t.open(site), grid = page.locator('.grid');
+    const request = i => `GET /n${i} HTTP/1.1\r\nHost: a\r\n${i % 50 === 49 ? 'Connection: close\r\n' : ''}\r\n`;
+    const straight = all => all.length > 5 && all.every((n, i) => n === all[0] + i);
+
+    await live(page);
+    for (let first = 0; first < 200; first += 50) {
+        await site.raw(Array.from({ length: 50 }, (_, i) => request(first + i)).join(''));
+        await eventually(() => page.locator('.count').textContent(), `${first + 50} rows`);
+        await eventually(() => order(page), straight, `after ${first + 50} rows`);
+    }
+    for (const top of [400, 3000, 2600, 9999, 0]) {
+        await grid.evaluate((element, to) => { element.scrollTop = to; }, top);
+        await eventually(() => order(page), all => straight(all) && (top > 0 ? all[0] > 2 : all[0] === 2), `scrolled to ${top}`);
+    }
 });
 
 test('the address keeps the filter', async t => {

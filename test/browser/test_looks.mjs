@@ -129,7 +129,7 @@ for (const colorScheme of ['light', 'dark'])
             await check(address);
         }
         await page.goto(new URL('#exchanges?status:none', site.console).href);
-        await page.getByRole('button', { name: 'Failures' }).click();
+        await page.getByRole('button', { name: 'Failed or slow' }).click();
         await page.getByRole('button', { name: 'Pause' }).click();
         await check('pressed buttons');
         await page.goto(new URL('#traffic', site.console).href);

@@ -1,9 +1,25 @@
 /* The columns of the table of exchanges; table.css has their widths, and which of them a narrow table leaves out. */
 
-import { clock, fullTime, statusClass, statusText } from './format.js';
+import { clock, duration, fullTime, statusClass, statusText } from './format.js';
 import { t } from './language.js';
 
 const badRequest = row => row.method === '' && row.target === '';
+
+/* What was decided, and the failure of sending it, look alike nowhere. */
+const lookOf = row => (row.broken ? 'unsent' : statusClass(row.status));
+
+/* Six digits are what the column has room for. */
+const msText = ms => (ms < 1_000_000 ? String(ms) : `${Math.round(ms / 1000)} s`);
+
+function msHint(row) {
+    const full = row.ms < 10_000 ? '' : `${row.ms} ms · ${duration(row.ms)}`;
+
+    return [row.slow && t('slow'), full].filter(Boolean).join('\n');
+}
+
+function reasonHint(row) {
+    return row.broken ? `${t('decided')} ${row.reason}\n${t('brokenHint', { reason: row.broken })}` : row.reason;
+}
 
 function statusHint(row) {
     const parts = [row.status ? t(`class${Math.floor(row.status / 100)}`) : t('nothingSent')];
@@ -23,13 +39,13 @@ export function exchangeColumns() {
             name: 'target', title: t('target'), text: row => (badRequest(row) ? t('unreadHead') : row.target),
             class: row => (badRequest(row) ? 'quiet' : ''), hint: row => row.target,
         },
+        { name: 'status', title: t('status'), text: statusText, class: lookOf, hint: statusHint },
         {
-            name: 'status', title: t('status'), text: row => statusText(row) + (row.broken ? ' !' : ''),
-            class: row => statusClass(row.status), hint: statusHint,
+            name: 'reason', title: t('reason'), text: row => (row.broken ? `✕ ${row.broken} · ${row.reason}` : row.reason),
+            class: row => (row.failed || row.broken ? lookOf(row) : 'quiet'), hint: reasonHint,
         },
-        { name: 'reason', title: t('reason'), text: row => row.reason, class: row => (row.failed ? statusClass(row.status) : 'quiet') },
         { name: 'operand', title: t('operand'), text: row => row.operand, hint: row => row.operand },
-        { name: 'ms', title: t('ms'), text: row => String(row.ms), class: row => (row.slow ? 'slow' : ''), hint: row => (row.slow ? t('slow') : '') },
+        { name: 'ms', title: t('ms'), text: row => msText(row.ms), class: row => (row.slow ? 'slow' : ''), hint: msHint },
         { name: 'client', title: t('client'), text: row => row.client, hint: row => row.client },
         { name: 'site', title: t('site'), text: row => row.site, hint: row => row.site },
     ];

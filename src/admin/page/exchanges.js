@@ -5,7 +5,7 @@ import { el, modified, say, typing } from './dom.js';
 import { exchangeColumns } from './exchange_columns.js';
 import { mountExchange } from './exchange.js';
 import { feed, loadOlder, setFilter, setPaused, watchFeed } from './feed.js';
-import { hasShortcut, withShortcut } from './filter.js';
+import { hasShortcut, shortcuts, withShortcut } from './filter.js';
 import { t } from './language.js';
 import { exchangeAddress, filterAddress } from './route.js';
 import { errorState, noExchanges } from './states.js';
@@ -128,20 +128,18 @@ function build() {
     const pause = el('button', { type: 'button', class: 'pause', title: t('pauseHint'), 'aria-pressed': 'false' }, t('pause'));
     const failures = el('button', { type: 'button', title: t('failuresHint'), 'aria-pressed': 'false' }, t('failuresOnly'));
     const all = el('button', { type: 'button', class: 'plain', hidden: true }, t('clearFilter'));
-    const count = el('p', { class: 'count' });
+    const count = el('p', { class: 'count' }), wrong = el('p', { class: 'wrong', role: 'status' });
     const side = el('section', { class: 'side', 'aria-label': t('exchange') });
     const list = el('section', { class: 'list', 'aria-label': t('exchanges') },
-        el('div', { class: 'bar' }, box, failures, pause, all, count), table.element);
+        el('div', { class: 'bar' }, box, failures, pause, all, count, wrong), table.element);
 
-    return { root: el('div', { class: 'exchanges' }, list, side), table, box, pause, failures, all, count, side };
+    return { root: el('div', { class: 'exchanges' }, list, side), table, box, pause, failures, all, count, wrong, side };
 }
 
 /* How many rows there are, and what was left away. */
 function countText() {
     const parts = [t('rows', { n: feed.rows.length })];
 
-    if (feed.wrong)
-        return t('filterWrong', { what: feed.wrong });
     if (feed.pending.length)
         parts.push(t('waiting', { n: feed.pending.length }));
     if (feed.skipped)
@@ -149,13 +147,34 @@ function countText() {
     return parts.join(' · ');
 }
 
-function drawBar({ pause, failures, all, count }) {
+/* What is wrong with the filter, what may be meant, and what the rows show meanwhile. */
+function wrongWords({ kind, part, name, near }) {
+    const known = Object.keys(shortcuts).filter(each => each !== 'text').join(', ');
+    const words = { name: () => t('filterUnknown', { name, known, part }), reason: () => t('filterReason', { part }), value: () => t('filterValue', { part, example: shortcuts[name] }) }[kind]();
+    const links = near.map(reason => el('a', { href: filterAddress(feed.filter.replace(part, `reason:${reason}`)) }, reason));
+
+    return [words, links.length > 0 && [` ${t('filterNear')} `, links.flatMap((link, i) => (i ? [', ', link] : [link]))],
+        ` ${feed.followed ? t('filterKept', { what: feed.followed }) : t('filterNone')}`].flat(2).filter(Boolean);
+}
+
+/* Drawn anew only when it says something else: it is read out, and its links may have the focus. */
+function drawWrong(element) {
+    const key = feed.wrong ? `${feed.filter}\n${feed.followed}` : '';
+
+    if (element.dataset.key === key)
+        return;
+    element.dataset.key = key;
+    element.replaceChildren(...feed.wrong ? wrongWords(feed.wrong) : []);
+}
+
+function drawBar({ pause, failures, all, count, wrong, box }) {
     say(pause, feed.paused ? t('resume') : t('pause'));
     pause.setAttribute('aria-pressed', String(feed.paused));
     failures.setAttribute('aria-pressed', String(hasShortcut(feed.filter, 'failed', '1')));
     all.hidden = feed.filter === '';
     say(count, countText());
-    count.classList.toggle('wrong', feed.wrong !== null);
+    drawWrong(wrong);
+    box.setAttribute('aria-invalid', String(feed.wrong !== null));
 }
 
 function drawFoot({ table }) {

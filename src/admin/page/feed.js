@@ -3,7 +3,7 @@
  * One feed for the page, so that the table is there at once when the reader comes back to it.
  */
 
-import { ask } from './api.js';
+import { ask, askOnce } from './api.js';
 import { readFilter } from './filter.js';
 import { listen, streamOf } from './live.js';
 
@@ -19,11 +19,12 @@ export const feed = {
     loaded: false,
     error: null,
     filter: '',
-    wrong: null,     /* part of the filter that cannot be understood */
+    wrong: null,     /* what of the filter cannot be understood: readFilter() */
+    followed: '',    /* the filter that the rows follow: the last one that was understood */
 };
 
 const ids = new Set(), watchers = new Set();
-let parameters = {}, turn = 0;
+let parameters = {}, turn = 0, reasons = null;
 
 export function watchFeed(watcher) {
     watchers.add(watcher);
@@ -136,11 +137,26 @@ export async function loadOlder() {
     }
 }
 
+/* Their names are asked for when the first one is to be looked for; without them, the server judges. */
+async function knowReasons(text) {
+    reasons = await askOnce('/api/reasons').then(all => all.map(reason => reason.name), () => []);
+    if (feed.filter === text)
+        setFilter(text);
+}
+
+/* A filter that is not understood leaves the rows as they are. */
 export function setFilter(text) {
-    const read = readFilter(text);
+    const read = readFilter(text, reasons ?? []);
 
     feed.filter = text;
     feed.wrong = read.wrong;
+    if (feed.wrong)
+        return changed();
+    if (read.parameters.reason && !reasons) {
+        knowReasons(text);
+        return changed();
+    }
+    feed.followed = text;
     if (feed.loaded && JSON.stringify(read.parameters) === JSON.stringify(parameters))
         return changed();
     parameters = read.parameters;
@@ -150,7 +166,12 @@ export function setFilter(text) {
     forget();
     changed();
     loadNewest();
-    streamOf(parameters);
+    streamOf(ofStream(parameters));
+}
+
+/* What comes is newer than any time that is looked back to. */
+function ofStream({ since, ...others }) {
+    return others;
 }
 
 export function setPaused(paused) {

@@ -38,11 +38,15 @@ export function bytes(n) {
     return unit(n, units[i], n < 10 && i > 0 ? 1 : 0);
 }
 
+export function percent(share) {
+    return share > 0 && share < 0.001 ? `<${number(0.1, 1)} %` : `${number(share * 100, 1)} %`;
+}
+
 export function duration(ms) {
-    if (ms < 1000)
+    if (ms < 10_000)
         return unit(ms, 'millisecond', 0);
     if (ms < 60_000)
-        return unit(ms / 1000, 'second', ms < 10_000 ? 1 : 0);
+        return unit(ms / 1000, 'second', 1);
     if (ms < 3_600_000)
         return unit(ms / 60_000, 'minute', ms < 600_000 ? 1 : 0);
     return ms < 172_800_000 ? unit(ms / 3_600_000, 'hour', 1) : unit(ms / 86_400_000, 'day', 0);
