@@ -1,6 +1,6 @@
 /* What runs at the moment. */
 
-import { boxStyle, drawn, lit } from './console.mjs';
+import { boxStyle, drawn, lit, retold } from './console.mjs';
 import { equal, eventually, ok, test } from './harness.mjs';
 
 test('what waits is shown with its node, and goes when it ends', async t => {
@@ -28,4 +28,18 @@ test('what waits is shown with its node, and goes when it ends', async t => {
     head.destroy();
     await eventually(() => page.locator('.running tbody tr').count(), 0);
     await eventually(() => page.locator('.now .bar').innerText(), /Nothing runs/);
+});
+
+test('an answer that its client takes slowly is said so', async t => {
+    const site = await t.serve(), page = await t.open(site);
+
+    await retold(page, '/api/running', answer => ({
+        ...answer, exchanges: [{
+            id: null, worker: 0, client: '127.0.0.1', method: 'GET', target: '/big', state: 'sends', node: null, wait: null, wait_ms: 0, ms: 9876,
+            reason: 'request-ok', bytes_in: 1, bytes_out: 2_500_000,
+        }],
+    }));
+    await page.goto(new URL('#now', site.console).href);
+    await eventually(() => page.locator('.running .waits').innerText(), /^the client takes the answer slowly\n2\.5 MB|^the client takes the answer slowly\n2\.5 megabytes/);
+    ok((await page.locator('.running .waits').innerText()).endsWith('sent so far, in 9,876 ms'), 'for how long');
 });

@@ -1,6 +1,6 @@
 /* Counters and the heat map. */
 
-import { drawn, live } from './console.mjs';
+import { drawn, live, retold } from './console.mjs';
 import { equal, eventually, ok, test } from './harness.mjs';
 
 async function someTraffic(site) {
@@ -73,10 +73,8 @@ test('counters, ends and reasons say what there was', async t => {
     const { total } = await site.api('/api/workers'), counters = await page.locator('.counters').innerText();
 
     ok(/Exchanges\s+8\b/.test(counters), `the number of exchanges: ${counters}`);
-    const lists = await page.locator('.lists section').evaluateAll(sections => sections.map(section => section.innerText));
-
     for (const [reason, n] of Object.entries(total.reasons))
-        ok(new RegExp(`^${reason}\n.* %\n${n}$`, 'm').test(lists[1]), `${reason} ${n} is among the reasons: ${lists[1]}`);
+        await eventually(() => page.locator('.lists section').nth(1).innerText(), new RegExp(`^${reason}\n.* %\n${n}$`, 'm'), `${reason} ${n} among the reasons`);
     await eventually(() => page.locator('.lists section').first().innerText(), /^not-found\n404 · was_removed\n2$/m);
 });
 
@@ -90,4 +88,20 @@ test('a node tells its ways out', async t => {
     await eventually(() => page.locator('.covers').textContent(), /^8 exchanges/);
     await page.getByRole('link', { name: 'not-found' }).first().hover();
     await eventually(() => page.locator('.card').innerText(), text => text.includes(nodes.find(node => node.name === 'was_removed').text) && /passed 2 times/.test(text), 'the card');
+});
+
+test('what was slow is found among the failed and slow ones too, and what is rare is not nothing', async t => {
+    const site = await t.serve({ files }), page = await t.open(site);
+
+    await someTraffic(site);
+    await retold(page, '/api/exchanges', (answer, query) => ({
+        ...answer, exchanges: query.has('failed') ? [{ ...answer.exchanges[0], id: '0slow000', target: '/slow', ms: 4038 }] : answer.exchanges,
+    }));
+    const { edges } = await site.api('/api/graph'), often = edges.find(edge => edge.end === 'not-found').id;
+
+    await retold(page, '/api/heat', answer => ({ ...answer, edges: { ...answer.edges, [often]: 1_000_000 } }));
+    await page.goto(new URL('#traffic', site.console).href);
+    await drawn(page);
+    await eventually(() => page.locator('.lists section').last().innerText(), /\/slow\n.*\n4,038 ms/);
+    await eventually(() => page.locator('.lists section').nth(1).innerText(), /^request-ok\n<0\.1 %\n3$/m);
 });

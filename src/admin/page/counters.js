@@ -42,6 +42,7 @@ export function makeCounters() {
         running = figure(t('running')), received = figure(t('received')), sent = figure(t('sent')), lost = figure(t('linesLost'));
 
     lost.element.hidden = true;
+    lost.element.classList.add('lost');
     return {
         element: el('dl', { class: 'counters' }, [rate, classes, exchanges, running, connections, received, sent, lost].map(part => part.element)),
         show(total) {

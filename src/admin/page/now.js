@@ -2,13 +2,13 @@
 
 import { ask } from './api.js';
 import { el } from './dom.js';
-import { duration } from './format.js';
+import { bytes, duration } from './format.js';
 import { makeFrame } from './frame.js';
 import { t } from './language.js';
 import { boxOf } from './picture.js';
 import { errorState } from './states.js';
 
-const REFRESH_MS = 1000, AROUND = 240;
+const REFRESH_MS = 1000, SLOW_MS = 1000, AROUND = 120;
 
 const stateName = state => t(`state_${state.replace('-', '_')}`);
 
@@ -19,6 +19,14 @@ function nodeCell(x, words, chosen) {
         el('span', { class: 'quiet' }, words.get(x.node)));
 }
 
+/* What sends and waits for nothing here waits for its client; for a moment, that is no news. */
+function waitsCell(x) {
+    const words = x.wait ? `${x.wait}, ${duration(x.wait_ms)}` : x.state === 'sends' && x.ms >= SLOW_MS ? t('sendsSlowly') : '';
+
+    return el('td', { class: 'waits' }, words,
+        x.state === 'sends' && el('span', { class: 'quiet' }, t('sentSoFar', { bytes: bytes(x.bytes_out), time: duration(x.ms) })));
+}
+
 function row(x, words, chosen) {
     const asked = x.method ? `${x.method} ${x.target}` : t('unreadYet');
 
@@ -27,7 +35,7 @@ function row(x, words, chosen) {
         el('td', { class: 'asked', title: asked }, asked, el('span', { class: 'quiet' }, x.client)),
         el('td', { class: 'state-name' }, stateName(x.state)),
         nodeCell(x, words, chosen),
-        el('td', { class: 'waits' }, x.wait ? `${x.wait}, ${duration(x.wait_ms)}` : ''));
+        waitsCell(x));
 }
 
 function makeTable() {
@@ -79,7 +87,7 @@ function light({ picture, panZoom, showCard, hideCard }, busy, chosen, moved) {
     }
     const b = boxOf(node);
 
-    panZoom.fit({ x: b.x - AROUND, y: b.y - AROUND, width: b.width + 2 * AROUND, height: b.height + 2 * AROUND }, { glide: false });
+    panZoom.fit({ x: b.x - AROUND, y: b.y - AROUND, width: b.width + 2 * AROUND, height: b.height + 2 * AROUND }, { glide: false, nearest: 1.6 });
     showCard(node, [el('p', { class: 'card-name' }, chosen), el('p', { class: 'said' }, picture.graph.nodes.find(each => each.name === chosen)?.text)]);
 }
 
@@ -121,6 +129,8 @@ export function mountNow(place) {
     }
 
     place.replaceChildren(el('div', { class: 'now' }, el('div', { class: 'list' }, el('div', { class: 'bar' }, note), table.element), stage));
+    /* Chosen again: the address stays, and the drawing comes back to the node. */
+    table.element.addEventListener('click', event => frame && event.target.closest('[aria-current]') && light(frame, busy, chosen, true));
     start().then(refresh);
     return {
         update(route) {

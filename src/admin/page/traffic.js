@@ -3,7 +3,7 @@
 import { ask } from './api.js';
 import { makeCounters } from './counters.js';
 import { el } from './dom.js';
-import { duration, number } from './format.js';
+import { duration, percent, statusText } from './format.js';
 import { makeHeat } from './heat.js';
 import { t } from './language.js';
 import { listen } from './live.js';
@@ -33,6 +33,7 @@ export function mountTraffic(place) {
 
             heat.show(answer.edges);
             ends.replaceChildren(topEnds(heat, answer.edges));
+            reasons.replaceChildren(topReasons(heat, answer.edges));
             covers.textContent = t('covers', { n: answer.exchanges, time: duration(answer.covers_ms) });
         } catch (error) {
             if (end.signal.aborted)
@@ -44,7 +45,9 @@ export function mountTraffic(place) {
 
     async function refreshSlow() {
         try {
-            slowest.replaceChildren(slowList((await ask('/api/exchanges', { limit: 500 }, end.signal)).exchanges));
+            const pages = await Promise.all([{}, { failed: 1 }].map(which => ask('/api/exchanges', { ...which, limit: 500 }, end.signal)));
+
+            slowest.replaceChildren(slowList([...new Map(pages.flatMap(page => page.exchanges).map(row => [row.id, row])).values()]));
         } catch {
             if (end.signal.aborted)
                 return;
@@ -52,10 +55,7 @@ export function mountTraffic(place) {
         slowTimer = setTimeout(refreshSlow, SLOW_MS);
     }
 
-    function pulse({ total }) {
-        counters.show(total);
-        reasons.replaceChildren(topReasons(total.reasons));
-    }
+    const pulse = ({ total }) => counters.show(total);
 
     async function start() {
         try {
@@ -79,11 +79,11 @@ export function mountTraffic(place) {
         el('div', { class: 'bar' },
             choice(t('span'), 'minutes', [['0', t('sinceStart')], ['1', t('lastMinutes', { n: 1 })], ['5', t('lastMinutes', { n: 5 })], ['15', t('lastMinutes', { n: 15 })]],
                 value => { minutes = value; refresh(); }),
-            choice(t('which'), 'failed', [['0', t('all')], ['1', t('failuresOnly')]], value => { failed = value; refresh(); }), covers),
+            choice(t('which'), 'failed', [['0', t('all')], ['1', t('failures')]], value => { failed = value; refresh(); }), covers),
         el('div', { class: 'columns' }, stage, el('div', { class: 'lists' },
             el('section', null, el('h3', null, t('topEnds')), ends),
             el('section', null, el('h3', null, t('topReasons')), reasons),
-            el('section', null, el('h3', null, t('slowest')), slowest)))));
+            el('section', null, el('h3', null, t('slowest'), el('span', { class: 'quiet small' }, ` ${t('slowestOf')}`)), slowest)))));
     start();
     refreshSlow();
     ask('/api/workers', {}, end.signal).then(pulse, () => {});
@@ -110,11 +110,19 @@ function topEnds(heat, edges) {
     })), { onlook: row => heat.lookAt(row?.node ?? null) });
 }
 
-function topReasons(reasons) {
-    const all = Object.values(reasons).reduce((sum, n) => sum + n, 0) || 1;
+/* Of the same time span as the map: the same reason may be named at several nodes. */
+function topReasons(heat, edges) {
+    const counts = new Map();
 
-    return ranking(Object.entries(reasons).sort((a, b) => b[1] - a[1]).slice(0, TOP).map(([name, count]) =>
-        ({ name, href: reasonAddress(name), count, note: `${number(count / all * 100, 1)} %` })));
+    for (const edge of heat.graph.edges)
+        if (edge.end && edges[edge.id])
+            counts.set(edge.end, (counts.get(edge.end) ?? 0) + edges[edge.id]);
+    if (!counts.size)
+        return el('p', { class: 'quiet' }, t('nothingThere'));
+    const all = [...counts.values()].reduce((sum, n) => sum + n, 0);
+
+    return ranking([...counts].sort((a, b) => b[1] - a[1]).slice(0, TOP).map(([name, count]) =>
+        ({ name, href: reasonAddress(name), count, note: percent(count / all) })));
 }
 
 function slowList(rows) {
@@ -123,7 +131,7 @@ function slowList(rows) {
     if (!slow.length)
         return el('p', { class: 'quiet' }, t('nothingThere'));
     return ranking(slow.map(row => ({
-        name: `${row.method} ${row.target}`, href: exchangeAddress(row.id), note: String(row.status || t('none')), class: `class-${Math.floor(row.status / 100)}`,
-        count: row.ms, text: duration(row.ms),
+        name: `${row.method} ${row.target}`, href: exchangeAddress(row.id), note: statusText(row) + (row.broken ? ` ✕ ${row.broken}` : ''),
+        class: row.broken ? 'unsent' : `class-${Math.floor(row.status / 100)}`, count: row.ms, text: duration(row.ms),
     })));
 }
