@@ -13,9 +13,9 @@
 
 /* x->res_settings: who may ask. Spans are borrowed from the configuration. */
 struct admin_settings {
-    struct span token;        /* empty: nobody needs one */
+    struct span token;         /* empty: nobody needs one */
     struct span public_origin; /* scheme and authority of the URL at which people reach it; empty: nobody said */
-    uint32_t streams_most; /* readers of /events at a time */
+    uint32_t streams_most;     /* readers of /events at a time */
 };
 
 /* x->res_worker is a struct admin. */

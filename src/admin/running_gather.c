@@ -82,7 +82,7 @@ struct running_gather *running_gather_new(const struct admin_source *source, str
 
     if (g == NULL)
         return NULL;
-    g->answers = calloc(source->view_count, sizeof *g->answers);
+    g->answers = calloc(source->view_count, sizeof(const struct running_request *));
     if (g->answers == NULL) {
         free(g);
         return NULL;

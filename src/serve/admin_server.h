@@ -10,10 +10,10 @@
  * when the others are full, and costs them nothing.
  */
 struct admin_server {
+    struct worker worker;
     struct address address;
     int fd;    /* -1: off, or taken over by the worker */
     bool runs; /* its thread was started */
-    struct worker worker;
     struct worker_shared shared;
     struct admin_source source;
     struct admin_view *views;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,15 @@ static int log_open(struct server *s)
     return err == 0 ? 0 : 1;
 }
 
+/* calloc() does not align as much as a worker wants. */
+static struct worker *workers_new(unsigned count)
+{
+    size_t bytes = count * sizeof(struct worker);
+    struct worker *workers = aligned_alloc(alignof(struct worker), bytes);
+
+    return workers != NULL ? memset(workers, 0, bytes) : NULL;
+}
+
 static int share(struct server *s)
 {
     const struct config *config = s->config->config;
@@ -168,7 +178,7 @@ static int share(struct server *s)
     s->shared.clients = clients_new(s->shared.id_seed);
     s->shared.files = file_shared_new();
     s->shared.types = types_load();
-    s->workers = calloc(s->shared.workers, sizeof *s->workers);
+    s->workers = workers_new(s->shared.workers);
     if (s->shared.clients != NULL && s->shared.files != NULL && s->shared.types != NULL && s->workers != NULL)
         return 0;
     return no_memory();

@@ -56,14 +56,14 @@ struct worker_shared {
 /* One thread with its own loop, listeners, connections, caches and counters; nothing of it is shared on the path of a
  * request. */
 struct worker {
+    /* Written by this worker's thread, read by the admin listener's. */
+    struct recorder recorder;
+    struct tally *tally;
+
     /* Set before the thread starts, then read-only. */
     const struct worker_shared *shared;
     pthread_t thread;
     struct log_ring *log; /* NULL: no log */
-
-    /* Written by this worker's thread, read by the admin listener's. */
-    struct recorder recorder;
-    struct tally *tally;
 
     /* This worker's thread only. */
     struct loop loop;
