@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"
+#include "path.h"
 #include "record/record.h"
 #include "record/tally.h"
 
@@ -108,30 +109,6 @@ static inline uint32_t kept_peer(const char *client, struct sockaddr_storage *pe
     return sizeof peer->ss_family;
 }
 
-static inline uint16_t kept_node(struct span name)
-{
-    for (uint16_t n = 0; n < GRAPH_NODES; n++)
-        if (span_is(name, span_of(graph_nodes[n].name)))
-            return n;
-    check_die("no such node", name.p);
-}
-
-static inline struct trace kept_trace(const char *path)
-{
-    struct trace t = { .answers = 1 };
-
-    for (struct span rest = span_of(path); rest.n > 0;) {
-        size_t n = span_find(rest, ' ');
-        char mark = rest.p[n - 1];
-
-        t.at = kept_node((struct span){ rest.p, n - 1 });
-        if (mark == '+' || mark == '-')
-            t.answers = 2 * t.answers + (mark == '+');
-        rest = span_from(rest, n < rest.n ? n + 1 : n);
-    }
-    return t;
-}
-
 /* Let a worker record and count it. */
 static inline void keep(struct kept_server *s, uint32_t worker, const struct kept *k)
 {
@@ -151,7 +128,7 @@ static inline void keep(struct kept_server *s, uint32_t worker, const struct kep
     x.req.head.method = k->method;
     x.req.head.major = x.req.head.minor = !k->unreadable;
     x.reply.head_text = kept_text(k->reply);
-    x.trace = kept_trace(k->path != NULL ? k->path : "receive>");
+    x.trace = trace_of(k->path != NULL ? k->path : "receive>");
     x.verdict = (struct verdict){ why, 7, "../../src/graph/run.c:43", kept_text(k->operand) };
     x.broken.why = k->broken;
     x.status_sent = k->unsent ? 0 : k->status != 0 ? k->status : reason_code(why, k->dialect).wire;

@@ -19,6 +19,7 @@
 #include "explain/node.h"
 #include "graph/draw.h"
 #include "graph/graph.h"
+#include "path.h"
 
 #define ARRIVE  "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide- "
 #define ROUTED  "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured- "
@@ -52,31 +53,6 @@ static const char *site_name(void *server, uint16_t site)
 }
 
 static const struct admin_source source = { .site_name = site_name };
-
-static uint16_t node_of(struct span name)
-{
-    for (uint16_t n = 0; n < GRAPH_NODES; n++)
-        if (span_is(name, span_of(graph_nodes[n].name)))
-            return n;
-    fail_msg("no node: %.*s", (int)name.n, name.p);
-    return 0;
-}
-
-static struct trace trace_of(const char *path)
-{
-    struct trace t = { .answers = 1 };
-
-    for (struct span rest = span_of(path); rest.n > 0;) {
-        size_t n = span_find(rest, ' ');
-        char mark = rest.p[n - 1];
-
-        t.at = node_of((struct span){ rest.p, n - 1 });
-        if (mark == '+' || mark == '-')
-            t.answers = 2 * t.answers + (mark == '+');
-        rest = span_from(rest, n < rest.n ? n + 1 : n);
-    }
-    return t;
-}
 
 static uint32_t put(char **to, const char *text)
 {
