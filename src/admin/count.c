@@ -24,6 +24,7 @@ void count_add(struct count *c, const struct admin_source *source, uint32_t work
     c->connections += atomic_load_explicit(&t->connections, memory_order_relaxed);
     c->running += atomic_load_explicit(&t->running, memory_order_relaxed);
     c->connections_accepted += get(&t->connections_accepted);
+    c->connections_refused += get(&t->connections_refused);
     c->exchanges += exchanges_of(t);
     c->bytes_in += get(&t->bytes_in);
     c->bytes_out += get(&t->bytes_out);

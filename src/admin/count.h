@@ -9,7 +9,7 @@
 
 /* What one worker, or all of them together, have counted so far. */
 struct count {
-    uint64_t connections, connections_accepted, running; /* the first and the last: now */
+    uint64_t connections, connections_accepted, connections_refused, running; /* the first and the last: now */
     uint64_t exchanges, bytes_in, bytes_out, log_lines_lost;
 };
 

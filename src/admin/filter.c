@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "admin/row.h"
 #include "exchange/exchange.h"
 #include "explain/code.h"
-#include "io/address.h"
 #include "reason/reason.h"
 
 #define STATUS_MOST  9999u /* Cloudflare's error numbers have four digits */
@@ -133,11 +133,9 @@ static bool status_passes(const struct filter *f, const struct record *r)
 
 static bool client_passes(const struct filter *f, const struct record *r)
 {
-    struct sockaddr_storage peer = { 0 };
     char text[ADDRESS_TEXT_BYTES];
 
-    memcpy(&peer, r->peer, r->peer_bytes);
-    return span_is_nocase(f->client, address_print((const struct sockaddr *)&peer, r->peer_bytes, ADDRESS_HOST, text));
+    return span_is_nocase(f->client, row_client_print(r->peer, r->peer_bytes, text));
 }
 
 static bool site_passes(const struct filter *f, const struct admin_source *source, const struct record *r)

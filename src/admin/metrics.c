@@ -201,7 +201,7 @@ void metrics_write(FILE *out, const struct api *api, bool openmetrics)
     gauge(&m, "verdict_connections", "Connections that are open.", c.connections);
     counter(&m, "verdict_connections_accepted", "Connections that were accepted.", c.connections_accepted);
     counter(&m, "verdict_connections_refused", "Connections that were closed at once, because there were too many.",
-            sum(&m, offsetof(struct tally, connections_refused)));
+            c.connections_refused);
     counter(&m, "verdict_log_lines_lost", "Lines of the access log that could not be written.", c.log_lines_lost);
     branches(&m);
     build(&m);

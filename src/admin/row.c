@@ -7,7 +7,6 @@
 #include "explain/code.h"
 #include "http/date.h"
 #include "http/escape.h"
-#include "io/address.h"
 
 json_t *row_text(struct span text)
 {
@@ -45,13 +44,19 @@ json_t *row_id(uint64_t number)
     return json_stringn(id, sizeof id);
 }
 
-json_t *row_client(const uint8_t *peer, uint8_t bytes)
+struct span row_client_print(const uint8_t *peer, uint8_t bytes, char out[ADDRESS_TEXT_BYTES])
 {
     struct sockaddr_storage socket = { 0 };
-    char text[ADDRESS_TEXT_BYTES];
 
     memcpy(&socket, peer, bytes);
-    return row_text(address_print((const struct sockaddr *)&socket, bytes, ADDRESS_HOST, text));
+    return address_print((const struct sockaddr *)&socket, bytes, ADDRESS_HOST, out);
+}
+
+json_t *row_client(const uint8_t *peer, uint8_t bytes)
+{
+    char text[ADDRESS_TEXT_BYTES];
+
+    return row_text(row_client_print(peer, bytes, text));
 }
 
 static json_t *protocol_json(const struct record *r)

@@ -131,11 +131,9 @@ static bool tell_head_ms(struct story_facts *f, const struct row *row, struct sp
 static bool tell_client(struct story_facts *f, const struct row *row, struct span *out)
 {
     const struct record *r = f->record;
-    struct sockaddr_storage socket = { 0 };
 
     (void)row;
-    memcpy(&socket, r->peer, r->peer_bytes);
-    *out = address_print((const struct sockaddr *)&socket, r->peer_bytes, ADDRESS_HOST, f->made);
+    *out = row_client_print(r->peer, r->peer_bytes, f->made);
     return r->peer_bytes > 0;
 }
 

@@ -66,7 +66,6 @@ struct reply {
     struct span note;                       /* what the operator has to say, plain text; the error content shows it */
     const struct alternative *alternatives; /* what the client may choose from; the error content lists them */
     uint32_t alternative_count;
-    bool error_content;    /* the content explains the verdict: built after the graph */
     bool may_hold_secrets; /* a field of it came from elsewhere, or is configured, and may carry credentials */
     struct span head_text; /* the codec's: status line and fields as sent; valid until the exchange ends */
 };

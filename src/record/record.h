@@ -108,6 +108,10 @@ struct span record_field(struct span head, struct span name);
  * without a colon, or that begins with white space, has no name and is value as a whole. */
 bool record_field_next(struct span head, size_t *at, struct span *name, struct span *value);
 
+/* What is kept of a client's socket address: its bytes, or, of a unix socket or a longer one, the family alone. Returns
+ * bytes written. */
+uint8_t record_peer_copy(struct span peer, uint8_t out[RECORD_PEER_BYTES]);
+
 /* Milliseconds between two moments; 0 when either did not happen. */
 uint64_t record_between(uint64_t from_ms, uint64_t to_ms);
 

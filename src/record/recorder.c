@@ -82,19 +82,17 @@ static bool has_failed(const struct exchange *x)
     return (x->status_sent - 100u >= 300u /* not a status: three classes */) | (x->broken.why != R_NONE);
 }
 
-static __attribute__((noinline)) void put_other_peer(struct record *to, const struct exchange *x)
+__attribute__((noinline)) uint8_t record_peer_copy(struct span peer, uint8_t out[RECORD_PEER_BYTES])
 {
     uint16_t family = 0;
+    uint8_t bytes;
 
-    to->peer_bytes = 0;
-    if (x->peer.n < sizeof family)
-        return;
-    memcpy(&family, x->peer.p, sizeof family);
-    if (family == FAMILY_UNIX || x->peer.n > RECORD_PEER_BYTES)
-        to->peer_bytes = sizeof family;
-    else
-        to->peer_bytes = (uint8_t)x->peer.n;
-    memcpy(to->peer, x->peer.p, to->peer_bytes);
+    if (peer.n < sizeof family)
+        return 0;
+    memcpy(&family, peer.p, sizeof family);
+    bytes = family == FAMILY_UNIX || peer.n > RECORD_PEER_BYTES ? sizeof family : (uint8_t)peer.n;
+    memcpy(out, peer.p, bytes);
+    return bytes;
 }
 
 /* A length that the compiler knows, for the family that is most frequent. */
@@ -105,7 +103,7 @@ static void put_peer(struct record *to, const struct exchange *x)
     if (x->peer.n == SOCKADDR_IN_BYTES)
         memcpy(&family, x->peer.p, sizeof family);
     if (family == FAMILY_UNIX) {
-        put_other_peer(to, x);
+        to->peer_bytes = record_peer_copy(x->peer, to->peer);
         return;
     }
     to->peer_bytes = SOCKADDR_IN_BYTES;

@@ -1,7 +1,7 @@
 #ifndef RECORD_RUNNING_H
 #define RECORD_RUNNING_H
 
-#include <stdint.h>
+#include "record/record.h"
 
 #define RUNNING_MOST         128u /* exchanges that one worker tells of at once: the longest running ones */
 #define RUNNING_TARGET_BYTES 200u
@@ -26,7 +26,7 @@ struct running {
     char method[16];
     char target[RUNNING_TARGET_BYTES]; /* cut; without its query */
     uint8_t peer_bytes;
-    uint8_t peer[28]; /* as in struct record */
+    uint8_t peer[RECORD_PEER_BYTES]; /* as in struct record */
 };
 
 struct running_list {

@@ -33,16 +33,11 @@ static const struct span standard_queries[] = {
     SPAN_INIT("x-amz-credential"),
 };
 
-/* Does a field's value hold URIs? A macro, for it fills a table too. */
-#define HOLDS_URI(id)                                                                                                  \
-    ((id) == FIELD_REFERER || (id) == FIELD_LOCATION || (id) == FIELD_CONTENT_LOCATION || (id) == FIELD_DESTINATION || \
-     (id) == FIELD_LINK)
-
-#define IN_STANDARD(id)                                                                                          \
-    ((id) == FIELD_AUTHORIZATION || (id) == FIELD_PROXY_AUTHORIZATION || (id) == FIELD_COOKIE ||                 \
-     (id) == FIELD_SET_COOKIE || (id) == FIELD_AUTHENTICATION_INFO || (id) == FIELD_PROXY_AUTHENTICATION_INFO || \
-     (id) == FIELD_X_API_KEY || (id) == FIELD_X_AUTH_TOKEN || (id) == FIELD_X_ACCESS_TOKEN ||                    \
-     (id) == FIELD_X_CSRF_TOKEN || (id) == FIELD_X_AMZ_SECURITY_TOKEN)
+static bool holds_uri(unsigned id)
+{
+    return id == FIELD_REFERER || id == FIELD_LOCATION || id == FIELD_CONTENT_LOCATION || id == FIELD_DESTINATION ||
+           id == FIELD_LINK;
+}
 
 const struct secrets secrets_standard = {
     .fields = standard_fields,
@@ -51,7 +46,7 @@ const struct secrets secrets_standard = {
     .query_count = sizeof standard_queries / sizeof standard_queries[0],
     .harmless = {
         [FIELD_OTHER] = true,
-#define FIELD(id, ...) [FIELD_##id] = !HOLDS_URI(FIELD_##id) && !IN_STANDARD(FIELD_##id),
+#define FIELD(id, ...) [FIELD_##id] = FIELD_##id > SECRETS_FIRST_IDS,
 #include "http/fields.def"
 #undef FIELD
     },
@@ -61,7 +56,7 @@ const struct secrets secrets_standard = {
 void secrets_prepare(struct secrets *s)
 {
     for (unsigned id = 0; id < FIELD_IDS; id++)
-        s->harmless[id] = !HOLDS_URI(id);
+        s->harmless[id] = !holds_uri(id);
     s->first_ids_only = true;
     for (uint32_t i = 0; i < s->field_count; i++) {
         enum field_id id = field_find(s->fields[i]);
@@ -89,7 +84,7 @@ bool secrets_in_field(const struct secrets *s, const struct field *f)
 {
     if (secrets_field(s, f->name))
         return true;
-    return HOLDS_URI(f->id) && (has(f->value, '?') || has(f->value, '@') || has(f->value, '#'));
+    return holds_uri(f->id) && (has(f->value, '?') || has(f->value, '@') || has(f->value, '#'));
 }
 
 bool secrets_in_fields(const struct secrets *s, const struct head *head)
@@ -332,7 +327,7 @@ static enum line_kind line_kind(const struct secrets *s, struct line l, const ch
             *value = value_of(p, l.end);
             return LINE_SECRET;
         }
-        if (HOLDS_URI(id)) {
+        if (holds_uri(id)) {
             *value = value_of(p, l.end);
             kind = LINE_URIS;
         }
@@ -472,7 +467,7 @@ static void hide_in_known_field(struct copy *c, const struct field *f)
 {
     if (secrets_field(c->secrets, f->name))
         hide(c, f->value.p, f->value.p + f->value.n);
-    else if (HOLDS_URI(f->id))
+    else if (holds_uri(f->id))
         hide_in_uris(c, f->value.p, f->value.p + f->value.n);
 }
 

@@ -20,14 +20,6 @@ static void text_fill(struct running *r, const struct exchange *x, const struct 
     r->target_bytes = (uint16_t)secrets_copy_uris(secrets, target, r->target, sizeof r->target, &cut);
 }
 
-static void peer_fill(struct running *r, const struct conn *c)
-{
-    r->peer_bytes = (uint8_t)(c->peer.ss_family == AF_UNIX   ? sizeof c->peer.ss_family
-                              : c->peer_len < sizeof r->peer ? c->peer_len
-                                                             : sizeof r->peer);
-    memcpy(r->peer, &c->peer, r->peer_bytes);
-}
-
 /* Of the configuration that c's exchange began with; it has none yet while its head is read. */
 static const struct secrets *secrets_of(const struct worker *w, const struct conn *c)
 {
@@ -49,7 +41,7 @@ static struct running running_of(const struct worker *w, const struct conn *c)
     r.node = x->trace.at;
     r.why = (uint16_t)x->verdict.why;
     text_fill(&r, x, secrets_of(w, c));
-    peer_fill(&r, c);
+    r.peer_bytes = record_peer_copy(x->peer, r.peer);
     return r;
 }
 
