@@ -12,6 +12,7 @@
 #include "exchange/policy.h"
 #include "exchange/resource.h"
 #include "exchange/trace.h"
+#include "exchange/transport.h"
 #include "http/alternative.h"
 #include "http/etag.h"
 #include "http/head.h"
@@ -51,6 +52,8 @@ struct request {
     bool has_content;    /* framing announces content, of whatever length */
     bool length_known;   /* by Content-Length (or none) */
     bool expects_continue;
+    bool early; /* its first byte came in early data: it may be a replay. RFC8470:3 */
+    struct span connect_protocol; /* :protocol of an extended CONNECT, or empty. RFC8441:4 */
     uint64_t length; /* bytes announced, if length_known */
 };
 
@@ -66,6 +69,7 @@ struct reply {
     struct span note;                       /* what the operator has to say, plain text; the error content shows it */
     const struct alternative *alternatives; /* what the client may choose from; the error content lists them */
     uint32_t alternative_count;
+    bool tunnel;           /* no content: after the head another protocol is spoken, both ways. RFC9110:7.8 */
     bool may_hold_secrets; /* a field of it came from elsewhere, or is configured, and may carry credentials */
     struct span head_text; /* the codec's: status line and fields as sent; valid until the exchange ends */
 };
@@ -113,6 +117,7 @@ struct exchange {
     const void *site;         /* the host's; NULL: no site has this name */
     const void *route;        /* the host's; NULL: no route of the site covers the path */
     struct span route_prefix; /* the host's; empty: no route */
+    const struct transport *transport; /* never NULL */
     struct span peer;         /* the client's socket address, as the system writes it; lives as long as x */
     const struct policy *policy;
     const void *res_settings; /* what the route configures for its resource; immutable */
@@ -120,6 +125,8 @@ struct exchange {
     void *res_state;          /* owned by res, in the arena */
     bool res_opened;          /* res->close() is owed */
     bool server_full, client_full, descriptors_full; /* found by the connection at accept */
+    bool misdirected;  /* over TLS: the host is not one that this connection was made for. RFC9110:7.4 */
+    bool from_trusted; /* the client is a proxy that the operator trusts */
     bool site_stopped;                               /* the operator has taken the site out of service */
 
     struct arena arena;

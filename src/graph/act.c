@@ -34,13 +34,19 @@ static enum flow decode_path(struct exchange *x)
     return FLOW_GO;
 }
 
+/* An extended CONNECT names a resource as other methods do. RFC8441:4 */
+static enum method target_method(const struct exchange *x)
+{
+    return x->req.connect_protocol.n > 0 ? M_GET : x->req.head.method;
+}
+
 enum flow act_understand(struct exchange *x)
 {
     struct head *head = &x->req.head;
     const struct field *expect = head_field(head, FIELD_EXPECT);
     struct verdict v = { 0 };
 
-    if (target_parse(head->target, head->method, &x->req.target, &v) != R_NONE)
+    if (target_parse(head->target, target_method(x), &x->req.target, &v) != R_NONE)
         return refuse_target(x, &v, head->target);
     if (host_check(head, &x->req.target, &x->req.host, &v) != R_NONE)
         return exchange_stop(x, v.why, v.at, v.operand, v.where);
@@ -75,6 +81,32 @@ enum flow act_open(struct exchange *x)
 enum flow act_give_answer(struct exchange *x)
 {
     return open_resource(x);
+}
+
+enum flow act_open_tunnel(struct exchange *x)
+{
+    return open_resource(x);
+}
+
+enum flow act_open_stream(struct exchange *x)
+{
+    return x->res->produce(x);
+}
+
+enum flow act_switch_protocol(struct exchange *x)
+{
+    return x->res->produce(x);
+}
+
+enum flow act_hint(struct exchange *x)
+{
+    struct reply_field links[HINTS_MAX];
+    uint32_t count = x->policy->hint_count < HINTS_MAX ? x->policy->hint_count : HINTS_MAX;
+
+    for (uint32_t i = 0; i < count; i++)
+        links[i] = (struct reply_field){ SPAN("Link"), x->policy->hints[i] };
+    x->codec->interim(x, R_early_hints, links, count);
+    return FLOW_GO;
 }
 
 enum flow act_select(struct exchange *x)

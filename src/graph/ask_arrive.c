@@ -15,6 +15,16 @@ bool ask_server_has_room(const struct exchange *x)
     return !x->server_full;
 }
 
+bool ask_port_fits(const struct exchange *x)
+{
+    return !x->transport->on_tls_port;
+}
+
+bool ask_port_redirects(const struct exchange *x)
+{
+    return x->transport->port_redirects;
+}
+
 bool ask_version_supported(const struct exchange *x)
 {
     return x->req.head.major == x->codec->major;

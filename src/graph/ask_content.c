@@ -29,6 +29,15 @@ bool ask_content_coding_plain(const struct exchange *x)
            (!head_repeated(&x->req.head, FIELD_CONTENT_ENCODING) && span_is_nocase(f->value, SPAN("identity")));
 }
 
+/* A client of HTTP/1.1 may take an interim response for the final one: only the operator can know. RFC8297:3 */
+bool ask_hints_due(const struct exchange *x)
+{
+    const struct head *head = &x->req.head;
+
+    return x->policy->hint_count > 0 && (head->method == M_GET || head->method == M_HEAD) &&
+           (head->major > 1 || (x->policy->hints_h1 && head->minor > 0));
+}
+
 bool ask_content_whole(const struct exchange *x)
 {
     return !request_has(x, FIELD_CONTENT_RANGE);

@@ -17,6 +17,17 @@ bool ask_route_found(const struct exchange *x)
     return x->route != NULL;
 }
 
+/* Held back by the network, or sent on early by a proxy that says so. RFC8470:5.1 */
+bool ask_replay_possible(const struct exchange *x)
+{
+    return x->req.early || (x->from_trusted && request_has(x, FIELD_EARLY_DATA));
+}
+
+bool ask_replay_safe(const struct exchange *x)
+{
+    return method_info(x->req.head.method)->safe;
+}
+
 bool ask_path_fits(const struct exchange *x)
 {
     return x->req.target.path.n <= x->policy->path_limit_bytes;

@@ -22,6 +22,8 @@ const struct node graph_nodes[GRAPH_NODES] = {
 const struct graph_block graph_blocks[] = {
     { "arrive", N_receive },
     { "route", N_route },
+    { "secure", N_secured },
+    { "site", N_site_known },
     { "content", N_has_content },
     { "resource", N_open },
     { "collection", N_is_collection },
@@ -30,6 +32,7 @@ const struct graph_block graph_blocks[] = {
     { "precondition", N_is_conditional },
     { "read", N_reads },
     { "write", N_removes },
+    { "tunnel", N_tunnels },
     { "answer", N_give_answer },
 };
 const size_t graph_block_count = sizeof graph_blocks / sizeof graph_blocks[0];

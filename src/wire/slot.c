@@ -43,6 +43,7 @@ struct exchange *slot_take(struct slot **list, unsigned fields, uint32_t arena_b
     clear(&s->x, 0, offsetof(struct exchange, reply_fields));
     s->x.wait.ticket = ticket;
     arena_init(&s->x.arena, s->arena, sizeof s->arena, arena_bytes);
+    s->x.transport = &transport_plain;
     s->x.req.head.fields = s->fields; /* all else of an empty head is zero */
     return &s->x;
 }

@@ -1,0 +1,3 @@
+#include "exchange/transport.h"
+
+const struct transport transport_plain = { .secured = false };

@@ -1,0 +1,80 @@
+#include "graph/graph.h"
+
+bool ask_secured(const struct exchange *x)
+{
+    return x->transport->secured;
+}
+
+bool ask_authority_covered(const struct exchange *x)
+{
+    return !x->misdirected;
+}
+
+bool ask_tls_strong(const struct exchange *x)
+{
+    return x->transport->tls_version >= x->policy->tls_version_min;
+}
+
+bool ask_certificate_asked(const struct exchange *x)
+{
+    return x->transport->client_auth != CLIENT_AUTH_OFF;
+}
+
+bool ask_certificate_shown(const struct exchange *x)
+{
+    return x->transport->client_certificate != R_client_cert_required;
+}
+
+bool ask_certificate_optional(const struct exchange *x)
+{
+    return x->transport->client_auth == CLIENT_AUTH_OPTIONAL && x->policy->subject_count == 0;
+}
+
+bool ask_certificate_current(const struct exchange *x)
+{
+    return x->transport->client_certificate != R_client_cert_expired;
+}
+
+bool ask_certificate_standing(const struct exchange *x)
+{
+    return x->transport->client_certificate != R_client_cert_revoked;
+}
+
+bool ask_certificate_trusted(const struct exchange *x)
+{
+    return x->transport->client_certificate == R_NONE;
+}
+
+bool ask_subject_admitted(const struct exchange *x)
+{
+    for (unsigned i = 0; i < x->policy->subject_count; i++)
+        if (span_is(x->policy->subjects[i], x->transport->client_subject))
+            return true;
+    return x->policy->subject_count == 0;
+}
+
+bool ask_port_moves(const struct exchange *x)
+{
+    return x->transport->on_tls_port;
+}
+
+/* A proxy that the operator trusts has kept the promise of https on its own side. */
+bool ask_https_meant(const struct exchange *x)
+{
+    return span_is_nocase(x->req.target.scheme, SPAN("https")) && !x->from_trusted;
+}
+
+bool ask_tls_wanted(const struct exchange *x)
+{
+    return x->policy->tls_need != TLS_ANY;
+}
+
+bool ask_tls_redirects(const struct exchange *x)
+{
+    return x->policy->tls_need == TLS_REDIRECT;
+}
+
+bool ask_tls_upgrades(const struct exchange *x)
+{
+    return x->policy->tls_need == TLS_UPGRADE;
+}

@@ -1,0 +1,93 @@
+#ifndef IO_TLS_STORE_H
+#define IO_TLS_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+/*
+ * Certificates that a server shows, chosen by the name that a client asks for.
+ *
+ * Threads  any; a short lock when a connection comes and when files are read again
+ */
+struct tls_store;
+struct tls_tickets;
+struct tls_clients;
+
+#define TLS_WHY_BYTES 512
+
+/* One certificate with its key. */
+struct tls_files {
+    const char *certificate; /* PEM: the certificate, then those between it and the root */
+    const char *key;         /* PEM, without a password; nobody but its owner (and a group that may read) */
+    const char *ocsp;        /* DER: the response to staple; NULL: none */
+};
+
+struct tls_store_settings {
+    const struct tls_files *certificates; /* borrowed; lives as long as the store. The first is the default */
+    uint32_t certificate_count;           /* at least 1 */
+    uint16_t version_min;                 /* 0x0303 or 0x0304 */
+    uint32_t early_data_bytes;            /* that a client may send before the handshake is done; 0: none. RFC8446:2.3 */
+    bool h2;                              /* offered by ALPN, before http/1.1 */
+    struct tls_tickets *tickets;          /* lives as long as the store; NULL: no tickets */
+};
+
+/*
+ * Read all files. Names of a certificate are those of its subjectAltName (its common name when it has none); exact names
+ * go before wildcards, which stand for one label (RFC9525:6.3), earlier certificates before later ones.
+ *
+ * why       set when not 0: a sentence for the operator: what, why, what to do; the file is named
+ * Returns   0; -ENOENT, -EACCES or another -errno of a file; -EPERM: a key that everybody may read or anybody but its
+ *           owner may write; -EINVAL: no certificate, no key, a key with a password, a key that does not fit, a chain
+ *           out of order, an OCSP response for another certificate; -ENOMEM
+ */
+__attribute__((warn_unused_result)) int tls_store_new(const struct tls_store_settings *settings,
+                                                      struct tls_store **out, char why[TLS_WHY_BYTES]);
+void tls_store_release(struct tls_store **store);
+
+/*
+ * Look at the files again. Connections keep what they began with.
+ *
+ * Returns   0: none has changed; 1: they have, and new connections get what is there now; -errno as tls_store_new(): they
+ *           have, and cannot be used: what was read last stays in use, and this is told once for each change
+ */
+__attribute__((warn_unused_result)) int tls_store_refresh(struct tls_store *store, char why[TLS_WHY_BYTES]);
+
+/* Days until the first of the certificates expires; negative: it has. */
+int tls_store_days_left(const struct tls_store *store);
+
+/*
+ * Keys that session tickets are sealed with, shared by all stores and workers. A ticket made with the key before the
+ * present one is still taken, and replaced. RFC5077:5.5
+ */
+struct tls_tickets *tls_tickets_new(void); /* NULL: no memory or no randomness */
+void tls_tickets_release(struct tls_tickets **tickets);
+
+/* A new key is made when the present one is older than half of lifetime_s; call it now and then. now_s: a clock that
+ * does not go back. */
+void tls_tickets_rotate(struct tls_tickets *tickets, uint64_t now_s, uint64_t lifetime_s);
+
+/*
+ * Clients whose certificates are asked for and checked.
+ *
+ * ca, crl   PEM files: who may sign, and what they have taken back; crl may be NULL
+ * why, Returns   as tls_store_new()
+ */
+__attribute__((warn_unused_result)) int tls_clients_new(const char *ca, const char *crl, struct tls_clients **out,
+                                                        char why[TLS_WHY_BYTES]);
+void tls_clients_release(struct tls_clients **clients);
+
+/*
+ * A certificate for development, for localhost, *.localhost, 127.0.0.1 and ::1: made when none is in `folder` (which is made too, for
+ * its owner alone) or it expires within a week; else the one of the last time.
+ *
+ * certificate, key   set to paths of NUL-terminated text
+ * Returns            1: it was made; 0: it was there; -errno with why
+ */
+#define TLS_PATH_BYTES 4096
+__attribute__((warn_unused_result)) int tls_self_signed(const char *folder, char certificate[TLS_PATH_BYTES],
+                                                        char key[TLS_PATH_BYTES], char why[TLS_WHY_BYTES]);
+
+#endif
