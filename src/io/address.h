@@ -40,6 +40,19 @@ struct span address_print(const struct sockaddr *socket, socklen_t len, enum add
 /* Can this machine alone reach it: a loopback address, IPv4 inside IPv6 too, or a unix socket? */
 bool address_is_local(const struct address *a);
 
+/* Addresses that begin with the same bits: 192.0.2.0/24, 2001:db8::/32, or one address, or all of unix sockets. */
+struct address_range {
+    uint8_t bytes[16]; /* an IPv4 address as ::ffff:0:0/96 */
+    uint8_t bits;      /* 0 to 128; 255: unix sockets */
+};
+
+/* Read 192.0.2.0/24, 2001:db8::/32, 192.0.2.1, ::1 or "unix:". Returns 0; or -EINVAL with *why_out as address_parse(),
+ * when bits beyond the prefix are set too. */
+__attribute__((warn_unused_result)) int address_range_parse(struct span text, struct address_range *out,
+                                                            const char **why_out);
+
+bool address_in(const struct address_range *range, const struct sockaddr *socket);
+
 /*
  * Which client is it, for limits per client? Equal keys (memcmp over all bytes): the same client. IPv4: the address;
  * IPv6: its first 64 bits, since one customer gets as many; all peers on unix sockets are one client.

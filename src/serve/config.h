@@ -8,6 +8,8 @@
 #include "admin/admin.h"
 #include "base/arena.h"
 #include "exchange/policy.h"
+#include "exchange/transport.h"
+#include "io/tls_store.h"
 #include "record/secret.h"
 #include "res/file/file.h"
 #include "res/fixed/fixed.h"
@@ -20,7 +22,7 @@ struct config_field {
 struct route {
     struct span prefix; /* decoded path, begins with '/'; covers itself and what lies below */
     struct policy policy;
-    const struct resource_ops *resource; /* file_resource, fixed_resource or admin_resource */
+    const struct resource_ops *resource; /* file_resource, fixed_resource, websocket_resource or admin_resource */
     union {
         struct file_settings file;
         struct fixed_settings fixed;
@@ -40,6 +42,10 @@ struct site {
     struct route *routes;   /* longest prefix first */
     uint32_t route_count;
     bool answers_all; /* it has a route for "/" */
+    struct span hsts; /* Strict-Transport-Security of its responses over TLS; empty: none. RFC6797:6.1 */
+    enum client_auth client_auth;
+    const char *client_ca, *client_crl; /* PEM files, or NULL */
+    struct tls_clients *clients;        /* made of them by config_open(); NULL: nobody is asked for a certificate */
     uint16_t number;  /* of its name in records and counters; the server sets it */
 };
 
@@ -55,11 +61,29 @@ struct config_admin {
     struct site site; /* for `hosts`, with one route */
 };
 
+/* Listeners for TLS, and what they show. */
+struct config_tls {
+    const char **listen; /* texts of addresses */
+    uint32_t listen_count;
+    const struct tls_files *certificates;
+    uint32_t certificate_count; /* 0, with listeners: config_open() gets one for development */
+    uint16_t version_min;       /* TRANSPORT_TLS12 or TRANSPORT_TLS13 */
+    bool h2;                    /* offered by ALPN */
+    bool early_data;
+    bool plain_redirects; /* plain HTTP on such a listener is sent to https; else http-on-https-port */
+    uint64_t ticket_lifetime_s; /* 0: no tickets */
+    struct tls_store *store;    /* made by config_open(); NULL: no listeners */
+};
+
 /* A whole configuration: built once, then only read. */
 struct config {
     struct arena memory;
     const char **listen; /* texts of addresses */
     uint32_t listen_count;
+    struct config_tls tls;
+    bool h2c;             /* HTTP/2 without TLS is taken from clients that begin with it. RFC9113:3.3 */
+    const struct address_range *trusted; /* proxies whose Early-Data, and later Forwarded, is believed */
+    uint32_t trusted_count;
     uint32_t workers;     /* 0: one per core */
     const char *log_file; /* "-": standard output; "off" */
     bool log_combined;    /* else JSON lines */
@@ -67,7 +91,7 @@ struct config {
     struct site *sites;
     uint32_t site_count;
     struct config_admin admin;
-    uint64_t settings[32]; /* by enum setting */
+    uint64_t settings[64]; /* by enum setting */
 };
 
 enum setting {
@@ -95,6 +119,8 @@ struct config_options {
     int log_combined;     /* -1: not said */
     enum dialect dialect; /* DIALECTS: not said */
     uint32_t workers;
+    bool tls;                /* listen for TLS too */
+    const char *tls_listen;  /* where; NULL: 127.0.0.1:8443, unless the file says where */
     const char *admin;       /* an address, or "off"; NULL: not said */
     const char *admin_stays; /* where the admin listener is already, whatever is said now; NULL: nowhere */
 };
@@ -125,8 +151,8 @@ enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
 struct config *config_read(const struct config_options *options, struct span text, enum config_look look,
                            FILE *complaints);
 
-/* Open the directories that routes serve, and give each route of files its id. 0, or -errno of the first that fails,
+/* Open the directories that routes serve, read the certificates, and give each route of files its id. 0, or -errno of the first that fails,
  * after a complaint for each that names the directory; -EACCES: this user may not enter and read it. */
-int config_open(struct config *config, FILE *complaints);
+int config_open(struct config *config, struct tls_tickets *tickets, FILE *complaints);
 
 #endif
