@@ -46,11 +46,14 @@ struct address_range {
     uint8_t bits;      /* 0 to 128; 255: unix sockets */
 };
 
-/* Read 192.0.2.0/24, 2001:db8::/32, 192.0.2.1, ::1 or "unix:". Returns 0; or -EINVAL with *why_out as address_parse(),
- * when bits beyond the prefix are set too. */
+/*
+ * Read 192.0.2.0/24, 2001:db8::/32, 192.0.2.1, ::1 or "unix:". Every address, IPv4 too, is in ::/0.
+ * Returns 0; or -EINVAL with *why_out and *out as address_parse(), when bits beyond the prefix are set too.
+ */
 __attribute__((warn_unused_result)) int address_range_parse(struct span text, struct address_range *out,
                                                             const char **why_out);
 
+/* Is the address of a peer in it? IPv4 inside IPv6 is IPv4; ports and zones are not looked at. */
 bool address_in(const struct address_range *range, const struct sockaddr *socket);
 
 /*
