@@ -3,9 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/h1.h"
+#include "wire/h2.h"
+#include "wire/h2_content.h"
+#include "wire/secure.h"
 #include "wire/slot.h"
 
 #define LINGER_CHUNK_BYTES 65536u
@@ -36,23 +43,34 @@ void wire_fini(struct wire *w)
         memcpy(&w->free_buffers, b, sizeof w->free_buffers);
         free(b);
     }
+    h2_blocks_free(w);
     slots_free(&w->free_slots);
     slots_free(&w->spare_slots);
     free(w->own_scratch);
     w->scratch = w->own_scratch = NULL;
 }
 
+char *wire_buffer_take(struct wire *w)
+{
+    char *buffer = w->free_buffers;
+
+    if (buffer == NULL)
+        return malloc(w->buffer_bytes);
+    memcpy(&w->free_buffers, buffer, sizeof w->free_buffers);
+    return buffer;
+}
+
+void wire_buffer_return(struct wire *w, char *buffer)
+{
+    memcpy(buffer, &w->free_buffers, sizeof w->free_buffers);
+    w->free_buffers = buffer;
+}
+
 bool conn_buffer(struct conn *c)
 {
-    struct wire *w = c->wire;
-
     if (c->buffer != NULL)
         return true;
-    c->buffer = w->free_buffers;
-    if (c->buffer != NULL)
-        memcpy(&w->free_buffers, c->buffer, sizeof w->free_buffers);
-    else
-        c->buffer = malloc(w->buffer_bytes);
+    c->buffer = wire_buffer_take(c->wire);
     c->have = c->at = c->window = 0;
     return c->buffer != NULL;
 }
@@ -61,23 +79,22 @@ void conn_buffer_return(struct conn *c)
 {
     if (c->buffer == NULL)
         return;
-    memcpy(c->buffer, &c->wire->free_buffers, sizeof c->wire->free_buffers);
-    c->wire->free_buffers = c->buffer;
+    wire_buffer_return(c->wire, c->buffer);
     c->buffer = NULL;
     c->have = c->at = c->window = 0;
 }
 
-struct exchange *conn_exchange(struct conn *c)
+struct exchange *conn_exchange(struct conn *c, bool *on_spare)
 {
     struct wire *w = c->wire;
     struct exchange *x = slot_take(&w->free_slots, w->settings->head.fields, w->settings->arena_bytes);
 
-    c->on_spare = x == NULL;
+    *on_spare = x == NULL;
     if (x == NULL && w->spare_slots != NULL)
         x = slot_take(&w->spare_slots, w->settings->head.fields, w->settings->arena_bytes);
     if (x == NULL)
         return NULL;
-    x->conn = c;
+    x->transport = c->transport;
     x->worker = w->worker;
     x->host = w->exchange_host;
     x->server_full = c->over_server;
@@ -90,15 +107,34 @@ struct exchange *conn_exchange(struct conn *c)
     if (c->is_new)
         x->moments.accepted_ms = c->accepted_ms;
     x->moments.first_byte_ms = w->loop->now_ms;
-    c->x = x;
     c->is_new = false;
     return x;
 }
 
-void conn_exchange_return(struct conn *c)
+void conn_exchange_return(struct conn *c, struct exchange *x, bool on_spare)
 {
-    slot_return(c->on_spare ? &c->wire->spare_slots : &c->wire->free_slots, c->x);
-    c->x = NULL;
+    slot_return(on_spare ? &c->wire->spare_slots : &c->wire->free_slots, x);
+}
+
+/* Nobody takes or sends anything: the exchange ends where it begins. */
+static void nothing_to_reply(struct exchange *x)
+{
+    x->host->ended(x);
+}
+
+void conn_refuse(struct conn *c, enum reason why, struct span operand)
+{
+    static const struct codec_ops bare = { .name = "none", .reply = nothing_to_reply };
+    bool on_spare;
+    struct exchange *x = conn_exchange(c, &on_spare);
+
+    if (x == NULL)
+        return;
+    x->codec = &bare;
+    x->moments.head_ms = x->now_ms;
+    verdict_about(&x->head_verdict, why, 0, operand);
+    x->host->begin(x);
+    conn_exchange_return(c, x, on_spare);
 }
 
 void conn_timer(struct conn *c, uint32_t delay_ms)
@@ -106,30 +142,108 @@ void conn_timer(struct conn *c, uint32_t delay_ms)
     timer_set(c->wire->wheel, &c->timer, c->wire->loop->now_ms, delay_ms);
 }
 
+/* Bytes, 0 or -errno; *more: there may be others. */
+static long receive_plain(struct conn *c, char *to, size_t room, bool *more)
+{
+    ssize_t n;
+
+    do
+        n = recv(c->watch.fd, to, room, 0);
+    while (n < 0 && errno == EINTR);
+    *more = n > 0 && (size_t)n == room;
+    return n >= 0 ? n : -errno;
+}
+
+static long receive_secured(struct conn *c, char *to, size_t room, bool *more)
+{
+    struct tls *tls = c->secured->tls;
+    long n = tls_read(tls, to, room);
+
+    *more = n > 0 && tls_has_more(tls);
+    c->early = tls_was_early(tls);
+    return n;
+}
+
 long conn_read(struct conn *c, uint32_t room_bytes)
 {
     size_t room = room_bytes > c->have ? room_bytes - c->have : 0;
-    ssize_t n;
+    char *to = c->buffer + c->have;
+    bool more;
+    long n;
 
     if (room == 0)
         return -ENOBUFS;
-    do
-        n = recv(c->watch.fd, c->buffer + c->have, room, 0);
-    while (n < 0 && errno == EINTR);
-    if (n > 0) {
+    n = c->secured != NULL ? receive_secured(c, to, room, &more) : receive_plain(c, to, room, &more);
+    c->readable = n > 0 && (more || c->peer_closed);
+    if (n > 0)
         c->have += (uint32_t)n;
-        c->readable = (size_t)n == room || c->peer_closed;
-        return n;
-    }
-    c->readable = false;
-    if (n == 0) {
+    else if (n == 0)
         c->peer_closed = true;
-        return 0;
-    }
-    if (errno == EAGAIN)
-        return -EAGAIN;
-    c->broken = true;
-    return -errno;
+    else if (n != -EAGAIN)
+        c->broken = true;
+    return n;
+}
+
+/* Does the kernel take plain bytes of c? */
+static bool sends_plain(const struct conn *c)
+{
+    return c->secured == NULL || tls_kernel_sends(c->secured->tls);
+}
+
+/* -EAGAIN must be remembered: the socket tells of room only once. */
+static long taken(struct conn *c, long n)
+{
+    if (n == -EAGAIN)
+        c->writable = false;
+    return n;
+}
+
+long conn_send(struct conn *c, struct iovec *parts, int count, bool more)
+{
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = (size_t)count };
+    ssize_t n;
+
+    if (!sends_plain(c))
+        return taken(c, tls_write(c->secured->tls, parts, count));
+    do
+        n = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    while (n < 0 && errno == EINTR);
+    return taken(c, n >= 0 ? n : -errno);
+}
+
+/* What is encrypted here must come through memory. */
+static long send_file_read(struct conn *c, int fd, uint64_t offset, uint64_t length)
+{
+    static __thread char room[TLS_RECORD_BYTES];
+    size_t want = length < sizeof room ? (size_t)length : sizeof room;
+    ssize_t n;
+
+    do
+        n = pread(fd, room, want, (off_t)offset);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return n == 0 ? 0 : -errno;
+    return taken(c, tls_write(c->secured->tls, &(struct iovec){ room, (size_t)n }, 1));
+}
+
+long conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t length)
+{
+    off_t at = (off_t)offset;
+    ssize_t n;
+
+    if (!sends_plain(c))
+        return send_file_read(c, fd, offset, length);
+    do
+        n = sendfile(c->watch.fd, fd, &at, (size_t)length);
+    while (n < 0 && errno == EINTR);
+    return taken(c, n >= 0 ? n : -errno);
+}
+
+int conn_queued(const struct conn *c)
+{
+    int bytes = 0;
+
+    return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 void conn_close(struct conn *c)
@@ -140,6 +254,8 @@ void conn_close(struct conn *c)
         return;
     c->state = CONN_CLOSED;
     w->host->closed(c);
+    h2_release(c);
+    secured_release(c);
     timer_drop(&c->timer);
     loop_undefer(&c->turn);
     loop_close(w->loop, &c->watch);
@@ -159,6 +275,8 @@ bool conn_has_unread(const struct conn *c)
 {
     char first;
 
+    if (c->secured != NULL && tls_has_more(c->secured->tls))
+        return true;
     return recv(c->watch.fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
@@ -191,6 +309,8 @@ static void linger_read(struct conn *c)
 void conn_linger(struct conn *c)
 {
     conn_buffer_return(c);
+    if (c->secured != NULL)
+        tls_say_end(c->secured->tls);
     if (shutdown(c->watch.fd, SHUT_WR) != 0 || c->wire->settings->linger_ms == 0) {
         conn_close(c);
         return;
@@ -205,7 +325,7 @@ void conn_linger(struct conn *c)
 static void conn_go(struct conn *c)
 {
     if (c->state != CONN_LINGER)
-        c->wire->protocol->run(c);
+        c->protocol->run(c);
     else if (c->broken)
         conn_close(c);
     else
@@ -239,7 +359,7 @@ static void conn_fire(struct timer *t)
     if (c->state == CONN_LINGER)
         conn_close(c);
     else
-        c->wire->protocol->timeout(c);
+        c->protocol->timeout(c);
 }
 
 static struct conn *conn_take(struct wire *w)
@@ -261,7 +381,8 @@ static void conn_add(struct wire *w, struct conn *c)
     w->conn_count++;
 }
 
-struct conn *conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+struct conn *conn_open(struct wire *w, int fd, enum wire_port port, const struct sockaddr_storage *peer,
+                       socklen_t peer_len)
 {
     struct conn *c = conn_take(w);
 
@@ -272,6 +393,8 @@ struct conn *conn_open(struct wire *w, int fd, const struct sockaddr_storage *pe
     *c = (struct conn){ .wire = w,
                         .watch = { .fd = fd, .ready = conn_ready },
                         .turn = { .run = conn_turn },
+                        .protocol = port == WIRE_TLS ? &secure_protocol : &h1_protocol,
+                        .transport = port == WIRE_TLS ? &w->plain_on_tls_port : &w->plain,
                         .writable = true,
                         .is_new = true,
                         .keep = true,
@@ -294,8 +417,8 @@ void wire_drain(struct wire *w)
     for (struct conn *c = w->conns, *next; c != NULL; c = next) {
         next = c->next;
         c->keep = false;
-        if (c->state == CONN_HEAD && c->x == NULL && c->have == c->at && !conn_has_unread(c))
-            conn_close(c);
+        if (c->state != CONN_LINGER)
+            c->protocol->drain(c);
     }
 }
 
@@ -304,11 +427,9 @@ void wire_stop(struct wire *w)
     while (w->conns != NULL) {
         struct conn *c = w->conns;
 
-        if (c->x != NULL && c->state != CONN_HEAD) {
-            w->protocol->abort(c, R_draining_stopped);
-        } else {
-            conn_exchange_return(c);
+        if (c->state == CONN_LINGER)
             conn_close(c);
-        }
+        else
+            c->protocol->stop(c, R_draining_stopped);
     }
 }

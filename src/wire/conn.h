@@ -10,24 +10,31 @@
 #include "http/h1_parse.h"
 #include "io/address.h"
 #include "io/loop.h"
+#include "io/tls.h"
 #include "io/wheel.h"
 
 /*
  * Connections of one worker.
  *
- *   socket --> conn_read() --> buffer --> h1 head --> exchange --> host->begin()
- *   socket <-- sendmsg, sendfile <-- h1 reply <-- exchange <-- host
+ *   socket --> conn_read() --> buffer --> codec --> exchange --> host->begin()
+ *   socket <-- conn_send(), conn_send_file() <-- codec <-- exchange <-- host
  *
- * An idle connection owns nothing but its struct: the read buffer and the exchange are taken from the worker's free
- * lists with the first byte and given back with the last.
+ * A connection speaks one protocol at a time: it begins with TLS where its listener does, else with HTTP/1.1, and goes on
+ * with what the client asks for. An idle one owns nothing but its struct, and what TLS and HTTP/2 must remember: the read
+ * buffer and the exchange are taken from the worker's free lists with the first byte and given back with the last.
  */
 
 /* Limits and times, one set per worker; immutable while it runs. */
 struct wire_settings {
     struct h1_limits head;
-    uint32_t head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, linger_ms;
+    uint32_t head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, linger_ms, tunnel_idle_ms;
     uint64_t linger_bytes, drain_bytes;
     uint32_t arena_bytes;
+    uint32_t h2_streams;               /* at once, on one connection */
+    uint32_t h2_window_bytes;          /* content that may come ahead on one stream */
+    uint32_t h2_connection_window_bytes; /* ... and on all of a connection */
+    uint32_t h2_resets, h2_control_frames; /* in H2_PACE_MS */
+    uint32_t h2_continuations;         /* of one field block */
 };
 
 enum conn_state {
@@ -40,24 +47,31 @@ enum conn_state {
 };
 
 struct wire;
+struct secured;
+struct h2;
 
 struct conn {
     struct watch watch;
     struct timer timer;
     struct deferred turn; /* to go on with bytes that are here already */
     struct wire *wire;
+    const struct wire_protocol *protocol;
+    const struct transport *transport;
+    struct secured *secured;    /* NULL: plain text */
+    struct h2 *h2;              /* NULL: not HTTP/2 */
     struct conn *next, *before; /* the worker's connections; `next` alone in the free list */
-    struct exchange *x;         /* NULL: none in progress */
+    struct exchange *x;         /* of HTTP/1; NULL: none in progress */
     char *buffer;               /* NULL: nothing read yet */
     uint32_t have, at;          /* bytes in the buffer; those before `at` are consumed */
     uint32_t window;            /* where content may be read to: behind the head while an exchange needs it */
-    enum conn_state state;
+    enum conn_state state; /* of HTTP/1, as long as it is not LINGER or CLOSED */
     bool readable, writable, peer_closed, broken; /* what the last events said */
     bool keep;                                    /* another exchange may follow this one */
     bool over_server, over_client;                /* found at accept: more connections than the limit */
     bool over_descriptors;                        /* found at accept: it took the last descriptor */
     bool on_spare;                                /* x is the worker's last resort: there is memory to say so only */
     bool is_new;                                  /* no exchange has begun yet */
+    bool early;                                   /* the last bytes read were early data. RFC8470:3 */
 
     struct framing framing; /* of the request in progress */
     struct chunk chunk;
@@ -67,7 +81,7 @@ struct conn {
 
     struct span head_out, line_out; /* head and chunk line of the reply, not yet sent */
     struct piece piece;             /* of the reply's content, not yet sent */
-    bool chunked_out, body_ended;
+    bool chunked_out, body_ended, tunnel; /* tunnel: another protocol than HTTP is spoken now */
     char chunk_line[24];
     int queued_bytes; /* sent and not taken by the client, when this was last looked at */
     uint8_t still;    /* looks since then at which nothing had moved */
@@ -77,6 +91,7 @@ struct conn {
     struct sockaddr_storage peer;
     socklen_t peer_len;
     void *client; /* the host's entry for the peer's address */
+    void *held;   /* likewise the host's; NULL at first */
 };
 
 /* What is spoken on a connection. */
@@ -85,14 +100,20 @@ struct wire_protocol {
     void (*run)(struct conn *c);
     /* The time that c's state allows is over. */
     void (*timeout)(struct conn *c);
-    /* End the exchange in progress with a reason, without an answer if none has begun, and close. */
-    void (*abort)(struct conn *c, enum reason why);
+    /* No new exchanges: close when those in progress have ended. */
+    void (*drain)(struct conn *c);
+    /* End all exchanges in progress with a reason, without an answer if none has begun, and close. */
+    void (*stop)(struct conn *c, enum reason why);
+    /* The exchange after x of those in progress, the first for NULL; NULL: no more. */
+    struct exchange *(*next)(const struct conn *c, const struct exchange *x);
 };
 
 /* What the host wants to know about connections. */
 struct wire_host {
     bool (*accepted)(struct conn *c); /* sets over_server, over_client, client; false: close it at once */
     void (*closed)(struct conn *c);
+    struct tls *(*secure)(struct conn *c); /* c's socket is to speak TLS; NULL without memory */
+    enum client_auth (*client_auth)(struct conn *c, struct span server_name); /* as tls_new()'s choose() has it */
 };
 
 struct slot;
@@ -102,8 +123,9 @@ struct wire {
     struct wheel *wheel;
     const struct wire_settings *settings;
     const struct wire_host *host;
-    const struct wire_protocol *protocol;
     const struct exchange_host *exchange_host;
+    struct transport plain, plain_on_tls_port; /* of connections without TLS, at either kind of listener */
+    bool h2c;                                  /* HTTP/2 is taken without TLS. RFC9113:3.3 */
     void *worker;
     struct conn *conns, *free_conns; /* in use: a ring of two ways through `next` and `before` */
     char *free_buffers;
@@ -112,6 +134,7 @@ struct wire {
     uint32_t conn_count, slot_count;
     uint32_t buffer_bytes;    /* of one read buffer */
     uint32_t head_room_bytes; /* of it, where heads may lie: behind them there is always room for content */
+    struct h2_block *free_blocks;
     uint64_t accept_failures;
     bool draining;
     char *scratch; /* where reply heads are written: own_scratch, or WIRE_HEAD_BYTES that the host has set */
@@ -125,12 +148,16 @@ struct wire {
 /* Bytes of scratch, and the longest reply head. */
 #define WIRE_HEAD_BYTES 32768u
 
-/* 0, or -ENOMEM. Set loop, wheel, settings, host, protocol, exchange_host and worker first; the rest zeroed. */
+/* 0, or -ENOMEM. Set loop, wheel, settings, host, exchange_host, transports and worker first; the rest zeroed. */
 int wire_init(struct wire *w);
 void wire_fini(struct wire *w);
 
+/* What a listener speaks. */
+enum wire_port { WIRE_PLAIN, WIRE_TLS };
+
 /* Take over a connected, non-blocking socket. NULL: it is closed, for want of memory or by the host's word. */
-struct conn *conn_open(struct wire *w, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
+struct conn *conn_open(struct wire *w, int fd, enum wire_port port, const struct sockaddr_storage *peer,
+                       socklen_t peer_len);
 
 /* No new exchanges: idle connections close now, busy ones after their reply. */
 void wire_drain(struct wire *w);
@@ -144,15 +171,33 @@ void wire_stop(struct wire *w);
  * -ENOBUFS without room; or -errno with c->broken set. */
 long conn_read(struct conn *c, uint32_t room_bytes);
 
+/* Send of the parts what the socket takes; more: others follow at once. Bytes taken, -EAGAIN with c->writable false, or
+ * -errno. What was not taken is offered again before anything else, beginning with the same bytes. */
+long conn_send(struct conn *c, struct iovec *parts, int count, bool more);
+
+/* Likewise, at most length bytes of fd from offset on. 0: the file has no more. An -errno of the file is not told from
+ * one of the socket, except that -EPIPE, -ECONNRESET and -ETIMEDOUT are the socket's. */
+long conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t length);
+
 /* Give c a buffer if it has none. False without memory. */
 bool conn_buffer(struct conn *c);
 void conn_buffer_return(struct conn *c);
 
-/* An exchange for c, initialised; NULL without memory. */
-struct exchange *conn_exchange(struct conn *c);
-void conn_exchange_return(struct conn *c); /* also when there is none */
+/* Room of wire->buffer_bytes; NULL without memory. */
+char *wire_buffer_take(struct wire *w);
+void wire_buffer_return(struct wire *w, char *buffer);
+
+/* An exchange for c, initialised; NULL without memory. on_spare: it is the worker's last resort. */
+struct exchange *conn_exchange(struct conn *c, bool *on_spare);
+void conn_exchange_return(struct conn *c, struct exchange *x, bool on_spare); /* NULL is ignored */
+
+/* Record that c ends for a reason which is no request's: an exchange without a head. operand: what it is about. */
+void conn_refuse(struct conn *c, enum reason why, struct span operand);
 
 void conn_timer(struct conn *c, uint32_t delay_ms);
+
+/* Bytes that the socket took and the client did not. */
+int conn_queued(const struct conn *c);
 
 /* Close now, returning everything. c must not be used after. */
 void conn_close(struct conn *c);

@@ -3,8 +3,9 @@
 #include <errno.h>
 
 #include "exchange/wait.h"
+#include "wire/h2.h"
 
-const struct codec_ops h1_codec = { .name = "h1", .major = 1, .content = h1_content, .reply = h1_reply };
+const struct codec_ops h1_codec = { .name = "h1", .major = 1, .content = h1_content, .interim = h1_interim, .reply = h1_reply };
 
 /* What has come of a head that was refused; what lies behind it is none of it. */
 static struct span refused_text(struct span text)
@@ -50,6 +51,7 @@ static void begin(struct conn *c, enum reason refusal, const struct verdict *v)
     c->content_done = c->framing.kind == FRAMING_NONE || (x->req.length_known && c->framing.length == 0);
     if (c->framing.kind == FRAMING_CHUNKED)
         chunk_init(&c->chunk);
+    x->req.early = c->early; /* what came with the end of the handshake is no replay any more */
     x->req.head_text = head_text(c);
     x->bytes_in = x->req.head.bytes > 0 ? x->req.head.bytes : c->have - c->at;
     c->window = c->at;
@@ -97,6 +99,20 @@ static void no_memory(struct conn *c)
     conn_close(c);
 }
 
+static bool exchange_take(struct conn *c)
+{
+    c->x = conn_exchange(c, &c->on_spare);
+    if (c->x != NULL)
+        c->x->conn = c;
+    return c->x != NULL;
+}
+
+static void exchange_give(struct conn *c)
+{
+    conn_exchange_return(c, c->x, c->on_spare);
+    c->x = NULL;
+}
+
 /* A head that is not whole gets all of its room. One that is whole, and came behind content, leaves room for its own. */
 static bool wants_front(const struct conn *c, enum reason r)
 {
@@ -114,7 +130,7 @@ static bool parse(struct conn *c)
 
     if (c->x != NULL) {
         c->x->host->tick(c->x); /* the rest of a head that began earlier */
-    } else if (conn_exchange(c) == NULL) {
+    } else if (!exchange_take(c)) {
         no_memory(c);
         return true;
     }
@@ -139,7 +155,7 @@ static void head_ended(struct conn *c)
     struct verdict v = { 0 };
 
     if (c->x == NULL || c->have == c->at) {
-        conn_exchange_return(c);
+        exchange_give(c);
         conn_close(c);
         return;
     }
@@ -148,12 +164,28 @@ static void head_ended(struct conn *c)
     begin(c, v.why, &v);
 }
 
+/* Has a client without TLS begun to speak HTTP/2? R_MORE: it may be about to. */
+static enum reason speaks_h2(const struct conn *c)
+{
+    size_t n = c->have < H2_PREFACE_BYTES ? c->have : H2_PREFACE_BYTES;
+
+    if (!c->is_new || !c->wire->h2c || c->secured != NULL || c->transport->on_tls_port ||
+        memcmp(c->buffer, h2_preface, n) != 0)
+        return R_NONE;
+    return R_MORE;
+}
+
 static void run_head(struct conn *c)
 {
     while (c->state == CONN_HEAD) {
+        bool h2 = c->have > c->at && speaks_h2(c) == R_MORE;
         long n;
 
-        if (c->have > c->at && parse(c))
+        if (h2 && c->have >= H2_PREFACE_BYTES) {
+            h2_begin(c);
+            return;
+        }
+        if (!h2 && c->have > c->at && parse(c))
             return;
         if (!c->readable || !conn_buffer(c)) {
             if (c->readable)
@@ -222,11 +254,19 @@ static void drain_begin(struct conn *c)
     run_drain(c);
 }
 
+static bool waits_for_content(const struct conn *c)
+{
+    return c->x->wait.what != NULL && c->x->wait.with == c;
+}
+
 static void run_reply(struct conn *c)
 {
     if (c->broken) {
         exchange_cancel(c->x);
         exchange_break(c->x, R_client_closed_during_response, 0, HERE);
+    } else if (c->readable && waits_for_content(c)) {
+        exchange_wake(c->x, c->x->wait.ticket);
+        return;
     } else if (!c->writable || c->x->wait.what != NULL || h1_send(c) == FLOW_WAIT) {
         return;
     }
@@ -253,7 +293,7 @@ void h1_over(struct conn *c)
     if (x->reply.body != NULL && x->reply.body->ops->stop != NULL)
         x->reply.body->ops->stop(x->reply.body);
     x->host->ended(x);
-    conn_exchange_return(c);
+    exchange_give(c);
     if (broken || c->broken) {
         conn_close(c);
     } else if (c->keep) {
@@ -268,7 +308,8 @@ void h1_over(struct conn *c)
     }
 }
 
-static void h1_abort(struct conn *c, enum reason why)
+/* End the exchange with a reason, without an answer if none has begun. */
+static void abandon(struct conn *c, enum reason why)
 {
     struct exchange *x = c->x;
 
@@ -287,10 +328,10 @@ static void run_busy(struct conn *c)
     struct exchange *x = c->x;
 
     if (c->broken && x->wait.what != NULL) {
-        h1_abort(c, R_client_closed_request);
+        abandon(c, R_client_closed_request);
         return;
     }
-    if (c->readable && x->wait.what != NULL && x->wait.with == c)
+    if (c->readable && waits_for_content(c))
         exchange_wake(x, x->wait.ticket);
 }
 
@@ -299,7 +340,7 @@ static void h1_run(struct conn *c)
     switch (c->state) {
     case CONN_HEAD:
         if (c->broken && c->have == c->at) {
-            conn_exchange_return(c);
+            exchange_give(c);
             conn_close(c);
         } else {
             run_head(c);
@@ -325,7 +366,7 @@ static void head_timeout(struct conn *c)
     struct verdict v = { 0 };
 
     if (c->x == NULL || c->have == c->at) {
-        conn_exchange_return(c);
+        exchange_give(c);
         conn_close(c);
         return;
     }
@@ -341,12 +382,17 @@ static void h1_timeout(struct conn *c)
         head_timeout(c);
         break;
     case CONN_BUSY:
-        if (c->x->wait.what != NULL && c->x->wait.with == c) {
+        if (waits_for_content(c)) {
             verdict_set(&c->content_broken, R_request_content_timeout, c->content_taken);
             exchange_wake(c->x, c->x->wait.ticket);
         }
         break;
     case CONN_REPLY:
+        if (waits_for_content(c)) {
+            verdict_set(&c->content_broken, R_request_content_timeout, c->content_taken);
+            exchange_wake(c->x, c->x->wait.ticket);
+            break;
+        }
         if (h1_send_moves(c))
             break;
         exchange_break(c->x, R_response_send_timeout, 0, HERE);
@@ -362,4 +408,27 @@ static void h1_timeout(struct conn *c)
     }
 }
 
-const struct wire_protocol h1_protocol = { .run = h1_run, .timeout = h1_timeout, .abort = h1_abort };
+static void h1_drain(struct conn *c)
+{
+    if (c->state == CONN_HEAD && c->x == NULL && c->have == c->at && !conn_has_unread(c))
+        conn_close(c);
+}
+
+static void h1_stop(struct conn *c, enum reason why)
+{
+    if (c->x != NULL && c->state != CONN_HEAD) {
+        abandon(c, why);
+        return;
+    }
+    exchange_give(c);
+    conn_close(c);
+}
+
+static struct exchange *h1_next(const struct conn *c, const struct exchange *x)
+{
+    return x == NULL ? c->x : NULL;
+}
+
+const struct wire_protocol h1_protocol = {
+    .run = h1_run, .timeout = h1_timeout, .drain = h1_drain, .stop = h1_stop, .next = h1_next
+};

@@ -28,6 +28,13 @@ enum flow h1_content_discard(struct conn *c);
 /* Is all of the content here or known to be so short that reading it away is cheaper than a new connection? */
 bool h1_content_drainable(const struct conn *c);
 
+/* The next bytes are those of another protocol, up to the end of the connection. */
+void h1_content_unframe(struct conn *c);
+
+/* codec_ops.interim; longer than WIRE_INTERIM_BYTES is left away */
+void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count);
+#define WIRE_INTERIM_BYTES 8192u
+
 /* codec_ops.reply; called again after a body that had to wait was woken */
 void h1_reply(struct exchange *x);
 

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <sys/socket.h>
 
 #include "exchange/wait.h"
 #include "wire/h1.h"
@@ -7,16 +6,22 @@
 /* A client that speaks 1.1 and announced content waits for this before it sends any. RFC9110:10.1.1 */
 static void continue_send(struct conn *c)
 {
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    const struct exchange *x = c->x;
+    struct exchange *x = c->x;
 
     if (c->continue_sent)
         return;
     c->continue_sent = true;
     if (!x->req.expects_continue || x->req.head.minor == 0 || c->have > c->at || c->content_done)
         return;
-    if (send(c->watch.fd, line, sizeof line - 1, MSG_NOSIGNAL) != (ssize_t)sizeof line - 1)
-        c->broken = true;
+    h1_interim(x, R_interim_continue, NULL, 0);
+}
+
+void h1_content_unframe(struct conn *c)
+{
+    c->framing = (struct framing){ .kind = FRAMING_NONE };
+    c->content_done = false;
+    c->content_broken = (struct verdict){ 0 };
+    c->x->content_limit = UINT64_MAX;
 }
 
 /* Take one run of content out of what is in the buffer. R_MORE: nothing usable is there. */
@@ -31,6 +36,9 @@ static enum reason take(struct conn *c, struct span *piece, struct verdict *v)
     if (c->framing.kind == FRAMING_CHUNKED) {
         r = chunk_feed(&c->chunk, in, &used, piece, v);
         c->content_done = r == R_NONE && piece->n == 0 && chunk_ended(&c->chunk);
+    } else if (c->tunnel) {
+        used = in.n;
+        *piece = in;
     } else {
         used = in.n < c->content_left ? in.n : (size_t)c->content_left;
         *piece = (struct span){ in.p, used };
@@ -59,7 +67,7 @@ static void content_cancel(void *with)
 
 static enum flow content_wait(struct exchange *x, struct conn *c)
 {
-    conn_timer(c, c->wire->settings->content_wait_ms);
+    conn_timer(c, c->tunnel ? c->wire->settings->tunnel_idle_ms : c->wire->settings->content_wait_ms);
     return exchange_wait(x, "content", content_cancel, c);
 }
 
@@ -100,7 +108,9 @@ enum flow h1_content(struct exchange *x, struct span *piece)
         n = refill(c);
         if (n == -EAGAIN)
             return content_wait(x, c);
-        if (n <= 0)
+        if (n == 0 && c->tunnel)
+            c->content_done = true;
+        else if (n <= 0)
             return content_ended(x, c);
     }
 }

@@ -1,3 +1,5 @@
+#include <sys/uio.h>
+
 #include "base/bounded.h"
 #include "http/date.h"
 #include "reason/status.h"
@@ -63,6 +65,10 @@ static void put_framing(struct bounded *b, const struct conn *c, unsigned status
 
 static void put_connection(struct bounded *b, const struct conn *c)
 {
+    if (c->tunnel) {
+        bounded_put(b, SPAN("Connection: Upgrade\r\n"));
+        return;
+    }
     if (!c->keep)
         bounded_put(b, SPAN("Connection: close\r\n"));
     else if (c->x->req.head.minor == 0)
@@ -92,8 +98,9 @@ static void keep_decide(struct conn *c)
     const struct exchange *x = c->x;
     bool length_known = x->reply.body == NULL || x->reply.body->length >= 0;
 
-    c->chunked_out = !length_known && x->req.head.minor > 0;
-    if (reason_info(x->verdict.why)->after == CLOSE || c->wire->draining || !h1_content_drainable(c) ||
+    c->tunnel = x->reply.tunnel;
+    c->chunked_out = !length_known && !c->tunnel && x->req.head.minor > 0;
+    if (reason_info(x->verdict.why)->after == CLOSE || c->tunnel || c->wire->draining || !h1_content_drainable(c) ||
         (!length_known && !c->chunked_out))
         c->keep = false;
 }
@@ -106,7 +113,10 @@ static void reply_begin(struct conn *c)
     c->line_out = (struct span){ 0 };
     c->piece = piece_of((struct span){ 0 });
     keep_decide(c);
-    c->body_ended = x->reply.body == NULL || x->req.head.method == M_HEAD || !may_have_content(x->status_sent);
+    if (c->tunnel)
+        h1_content_unframe(c);
+    c->body_ended = x->reply.body == NULL ||
+                    (!c->tunnel && (x->req.head.method == M_HEAD || !may_have_content(x->status_sent)));
     if (x->status_sent == 0 || !head_write(c)) {
         c->keep = false;
         c->broken = true;
@@ -114,6 +124,32 @@ static void reply_begin(struct conn *c)
         if (x->status_sent != 0)
             exchange_break(x, R_exchange_memory_exhausted, 0, HERE);
     }
+}
+
+/* To send it is worth no wait: a client that takes nothing gets no hint. Bytes cut off would spoil what follows. */
+void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
+{
+    struct conn *c = x->conn;
+    char text[WIRE_INTERIM_BYTES];
+    struct bounded b = { text, sizeof text, 0 };
+    unsigned status = reason_code(why, DIALECT_RFC).wire;
+    struct iovec part = { text, 0 };
+
+    bounded_put(&b, SPAN("HTTP/1.1 "));
+    bounded_put_number(&b, status);
+    bounded_put(&b, SPAN(" "));
+    bounded_put(&b, span_of(status_phrase(status)));
+    bounded_put(&b, SPAN("\r\n"));
+    for (uint32_t i = 0; i < count; i++)
+        put_field(&b, fields[i].name, fields[i].value);
+    bounded_put(&b, SPAN("\r\n"));
+    if (b.bytes > b.room)
+        return;
+    part.iov_len = b.bytes;
+    if (conn_send(c, &part, 1, false) != (long)b.bytes)
+        c->broken = true;
+    else
+        x->bytes_out += b.bytes;
 }
 
 void h1_reply(struct exchange *x)

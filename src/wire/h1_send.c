@@ -1,8 +1,4 @@
 #include <errno.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "exchange/wait.h"
@@ -17,14 +13,6 @@ static enum flow broken(struct conn *c, int err)
     return exchange_break(c->x, R_client_closed_during_response, (uint32_t)err, HERE);
 }
 
-/* Bytes that the socket took and the client did not. */
-static int queued(const struct conn *c)
-{
-    int bytes = 0;
-
-    return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
-
 static void look_later(struct conn *c)
 {
     conn_timer(c, c->wire->settings->send_wait_ms / SEND_LOOKS);
@@ -34,7 +22,7 @@ bool h1_send_moves(struct conn *c)
 {
     int before = c->queued_bytes;
 
-    c->queued_bytes = queued(c);
+    c->queued_bytes = conn_queued(c);
     c->still = c->queued_bytes < before ? 0 : (uint8_t)(c->still + 1);
     look_later(c);
     return c->still < SEND_LOOKS;
@@ -42,8 +30,7 @@ bool h1_send_moves(struct conn *c)
 
 static enum flow blocked(struct conn *c)
 {
-    c->writable = false;
-    c->queued_bytes = queued(c);
+    c->queued_bytes = conn_queued(c);
     c->still = 0;
     look_later(c);
     return FLOW_WAIT;
@@ -83,15 +70,12 @@ static enum flow send_memory(struct conn *c)
         struct iovec parts[] = { { (void *)c->head_out.p, c->head_out.n },
                                  { (void *)c->line_out.p, c->line_out.n },
                                  { (void *)c->piece.bytes.p, c->piece.bytes.n } };
-        struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
-        int more = c->piece.fd >= 0 || (!c->body_ended && c->piece.bytes.n == 0) ? MSG_MORE : 0;
-        ssize_t sent = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | more);
+        bool more = c->piece.fd >= 0 || (!c->body_ended && c->piece.bytes.n == 0);
+        long sent = conn_send(c, parts, 3, more && !c->tunnel);
         size_t n = sent > 0 ? (size_t)sent : 0;
 
-        if (sent < 0 && errno == EINTR)
-            continue;
         if (sent < 0)
-            return errno == EAGAIN ? blocked(c) : broken(c, errno);
+            return sent == -EAGAIN ? blocked(c) : broken(c, (int)-sent);
         c->x->bytes_out += n;
         took(&c->head_out, &n);
         took(&c->line_out, &n);
@@ -105,19 +89,16 @@ static enum flow send_file(struct conn *c)
     uint64_t turn = 0;
 
     while (c->piece.fd >= 0 && c->piece.length > 0) {
-        off_t at = (off_t)c->piece.offset;
-        size_t want = c->piece.length < TURN_BYTES ? (size_t)c->piece.length : (size_t)TURN_BYTES;
-        ssize_t sent = sendfile(c->watch.fd, c->piece.fd, &at, want);
+        uint64_t want = c->piece.length < TURN_BYTES ? c->piece.length : TURN_BYTES;
+        long sent = conn_send_file(c, c->piece.fd, c->piece.offset, want);
 
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && errno == EAGAIN)
+        if (sent == -EAGAIN)
             return blocked(c);
-        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT))
-            return broken(c, errno);
+        if (sent == -EPIPE || sent == -ECONNRESET || sent == -ETIMEDOUT || sent == -EPROTO)
+            return broken(c, (int)-sent);
         if (sent <= 0) {
             c->broken = true;
-            return exchange_break(c->x, R_content_source_failed, sent < 0 ? (uint32_t)errno : 0, HERE);
+            return exchange_break(c->x, R_content_source_failed, (uint32_t)-sent, HERE);
         }
         c->x->bytes_out += (uint64_t)sent;
         c->piece.offset += (uint64_t)sent;
@@ -158,7 +139,7 @@ static enum flow next_piece(struct conn *c)
 
     if (f == FLOW_STOP)
         c->broken = true;
-    if (f == FLOW_WAIT)
+    if (f == FLOW_WAIT && !c->tunnel)
         timer_drop(&c->timer); /* it is not the client who is slow */
     if (f != FLOW_GO)
         return f;

@@ -1,0 +1,117 @@
+#ifndef WIRE_H2_IMPL_H
+#define WIRE_H2_IMPL_H
+
+#include <nghttp2/nghttp2.h>
+
+#include "http/h2_head.h"
+#include "wire/h2.h"
+#include "wire/h2_content.h"
+#include "wire/h2_pace.h"
+
+/* RFC9113:4.1 */
+#define H2_FRAME_HEAD_BYTES 9u
+
+/* One request and its response. */
+struct h2_stream {
+    struct h2 *h2;
+    struct h2_stream *next, *before; /* the connection's */
+    struct h2_stream *next_due;      /* behind it in h2->due */
+    struct exchange *x;              /* never NULL */
+    int32_t id;
+    bool on_spare;
+    bool is_due;        /* it is in h2->due */
+    bool head_done;     /* the exchange runs */
+    bool arrived;       /* something of the content came, or its end */
+    bool closed;        /* nghttp2 knows it no more */
+    bool by_client;     /* ... because the client reset it */
+    bool reply_begun, reply_done, body_ended;
+    uint32_t error;     /* closed with: RFC9113:7 */
+    uint64_t moved_ms;  /* when something last came or went */
+    struct h2_head head;
+    struct h2_content content;
+    struct piece piece; /* of the reply's content, not yet in a frame */
+};
+
+/* One connection. */
+struct h2 {
+    struct conn *c;
+    nghttp2_session *session;
+    struct h2_stream *streams;
+    uint32_t stream_count;
+    struct h2_stream *due, **due_end; /* to be seen to when the feed has returned */
+    char *out;                        /* to be sent; NULL: nothing */
+    uint32_t out_from, out_to;
+    const uint8_t *frame; /* nghttp2's, behind `out`: valid until it is asked for the next */
+    size_t frame_bytes;
+    struct h2_pace pace;
+    struct verdict ends;  /* why we end the connection; R_NONE: we do not */
+    char ends_text[64];   /* the operand of it */
+    bool running;         /* inside of h2_protocol.run(), which sends in its end */
+    bool goes;            /* GOAWAY was told: it closes when its last stream has ended */
+    bool last_told;       /* ... with the last stream that will be answered */
+    bool over_streams;    /* the client opened one more than it may, and the connection ends */
+    uint32_t refused;     /* streams beyond the limit before the client knew it: to be recorded */
+};
+
+/* h2.c */
+
+/* The client has seen that we close: what it sends from now on is not answered. RFC9113:6.8 */
+void h2_drained(struct h2 *h2);
+
+/* h2_stream.c */
+
+/* A stream for a request that begins; NULL without memory. */
+struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id);
+
+/* See to s when the feed has returned. */
+void h2_stream_due(struct h2_stream *s);
+
+/* Run what is due: exchanges that begin, go on, or are over. */
+void h2_streams_run(struct h2 *h2);
+
+/* All exchanges end with a reason. */
+void h2_streams_stop(struct h2 *h2, enum reason why);
+
+/* The exchange is over: s is freed. */
+void h2_stream_over(struct h2_stream *s);
+
+/* Reset it; its exchange ends when that has left. */
+void h2_stream_reset(struct h2_stream *s, uint32_t error);
+
+/* h2_receive.c: callbacks for what comes, and for what was done with it */
+void h2_callbacks_set(nghttp2_session_callbacks *callbacks);
+
+/* Is more of the content here than was announced, or less and no more to come? Then s is reset. RFC9113:8.1.1 */
+void h2_length_check(struct h2_stream *s);
+
+/* We end the connection: GOAWAY with this error, and the reason recorded. The first reason stays. */
+void h2_end(struct h2 *h2, enum reason why, uint32_t error);
+
+/* h2_send.c */
+
+/* Send what there is, as far as the socket allows. False: the connection is broken. */
+bool h2_send(struct h2 *h2);
+
+/* Is anything waiting for the socket? */
+static inline bool h2_output_waits(const struct h2 *h2)
+{
+    return h2->out_to > h2->out_from || h2->frame_bytes > 0;
+}
+
+/* A part of s's content into a frame: nghttp2's callbacks. */
+ssize_t h2_body_length(nghttp2_session *session, int32_t id, uint8_t *unused, size_t most, uint32_t *flags,
+                             nghttp2_data_source *source, void *user);
+int h2_body_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head, size_t bytes,
+                  nghttp2_data_source *source, void *user);
+
+/* h2_reply.c */
+void h2_reply(struct exchange *x);
+void h2_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count);
+
+/* Send soon: at the end of the round, with what others have to send. */
+void h2_send_later(struct h2 *h2);
+
+/* Others get their turn; then this connection goes on. */
+void h2_yield(struct h2 *h2);
+
+#endif

@@ -1,0 +1,318 @@
+#include "http/priority.h"
+#include "wire/h2_impl.h"
+
+#define TINY_WINDOW_BYTES  256u /* a client that reads gives far more at once */
+#define FIELD_BLOCK_FACTOR 4u   /* of the longest head: as much is decoded before the connection ends */
+
+static struct h2_stream *stream_of(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+static uint64_t now(const struct h2 *h2)
+{
+    return h2->c->wire->loop->now_ms;
+}
+
+void h2_end(struct h2 *h2, enum reason why, uint32_t error)
+{
+    if (h2->ends.why != R_NONE)
+        return;
+    verdict_set(&h2->ends, why, error);
+    nghttp2_session_terminate_session(h2->session, error);
+}
+
+static void count(struct h2 *h2, enum h2_cost cost)
+{
+    const struct wire_settings *set = h2->c->wire->settings;
+    uint32_t most = cost == H2_COST_RESET ? set->h2_resets : set->h2_control_frames;
+    enum reason why = h2_pace_count(&h2->pace, cost, now(h2), most);
+
+    if (why != R_NONE)
+        h2_end(h2, why, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/* The message is malformed: a stream error, whatever became of its exchange. RFC9113:8.1.1 */
+static void malformed(struct h2_stream *s, enum reason why)
+{
+    if (s->content.broken.why != R_NONE)
+        return;
+    verdict_set(&s->content.broken, why, 0);
+    h2_stream_reset(s, NGHTTP2_PROTOCOL_ERROR);
+}
+
+static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct h2 *h2 = user;
+    struct h2_stream *s;
+
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    s = h2_stream_open(h2, frame->hd.stream_id);
+    if (s == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    nghttp2_session_set_stream_user_data(session, s->id, s);
+    return 0;
+}
+
+static struct span text_of(nghttp2_rcbuf *buffer)
+{
+    nghttp2_vec v = nghttp2_rcbuf_get_buf(buffer);
+
+    return (struct span){ (const char *)v.base, v.len };
+}
+
+static int header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
+                  uint8_t flags, void *user)
+{
+    struct h2 *h2 = user;
+    struct h2_stream *s = stream_of(session, frame->hd.stream_id);
+
+    (void)flags;
+    if (s == NULL)
+        return 0;
+    if (s->head_done || s->is_due) {
+        enum reason why = h2_trailer_check(text_of(name), text_of(value));
+
+        if (why != R_NONE)
+            malformed(s, why);
+        return 0;
+    }
+    h2_head_add(&s->head, text_of(name), text_of(value));
+    if (s->head.block_bytes / FIELD_BLOCK_FACTOR > h2->c->wire->settings->head.head_bytes)
+        h2_end(h2, R_h2_field_block_bomb, NGHTTP2_ENHANCE_YOUR_CALM);
+    return 0;
+}
+
+void h2_length_check(struct h2_stream *s)
+{
+    const struct h2_content *content = &s->content;
+
+    if (content->is_length_known &&
+        (content->come > content->length || (content->ended && content->come < content->length)))
+        malformed(s, R_h2_content_length_mismatch);
+}
+
+static void content_ended(struct h2_stream *s)
+{
+    s->content.ended = true;
+    s->arrived = true;
+    h2_length_check(s);
+    h2_stream_due(s);
+}
+
+static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t n, void *user)
+{
+    struct h2 *h2 = user;
+    struct h2_stream *s = stream_of(session, id);
+
+    (void)flags;
+    if (s == NULL || s->reply_done || s->content.broken.why != R_NONE) {
+        nghttp2_session_consume(session, id, n); /* nobody wants it */
+        return 0;
+    }
+    s->moved_ms = now(h2);
+    if (!h2_content_add(h2->c->wire, &s->content, bytes, n)) {
+        verdict_set(&s->content.broken, R_worker_memory_exhausted, 0);
+        h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
+        return 0;
+    }
+    s->arrived = true;
+    h2_length_check(s);
+    h2_stream_due(s);
+    return 0;
+}
+
+static void headers_came(struct h2 *h2, const nghttp2_frame *frame)
+{
+    struct h2_stream *s = stream_of(h2->session, frame->hd.stream_id);
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+
+    if (s == NULL)
+        return;
+    s->x->bytes_in += frame->hd.length + H2_FRAME_HEAD_BYTES;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST && !ends)
+        malformed(s, R_h2_trailers_unfinished);
+    else if (ends)
+        content_ended(s);
+    else
+        h2_stream_due(s);
+}
+
+static void data_came(struct h2 *h2, const nghttp2_frame *frame)
+{
+    struct h2_stream *s = stream_of(h2->session, frame->hd.stream_id);
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+
+    if (frame->hd.length == frame->data.padlen && !ends)
+        count(h2, H2_COST_EMPTY);
+    if (s == NULL)
+        return;
+    s->x->bytes_in += frame->hd.length + H2_FRAME_HEAD_BYTES;
+    if (ends)
+        content_ended(s);
+}
+
+static void reset_came(struct h2 *h2, const nghttp2_frame *frame)
+{
+    struct h2_stream *s = stream_of(h2->session, frame->hd.stream_id);
+
+    if (s != NULL)
+        s->by_client = true;
+    if (s == NULL || !s->reply_done)
+        count(h2, H2_COST_RESET);
+}
+
+static void window_came(struct h2 *h2, const nghttp2_frame *frame)
+{
+    struct h2_stream *s = frame->hd.stream_id > 0 ? stream_of(h2->session, frame->hd.stream_id) : NULL;
+
+    if (frame->window_update.window_size_increment < (int32_t)TINY_WINDOW_BYTES)
+        count(h2, H2_COST_WINDOW);
+    if (s != NULL && frame->window_update.window_size_increment >= (int32_t)TINY_WINDOW_BYTES)
+        s->moved_ms = now(h2);
+}
+
+static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct h2 *h2 = user;
+    bool is_ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+
+    (void)session;
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        headers_came(h2, frame);
+        break;
+    case NGHTTP2_DATA:
+        data_came(h2, frame);
+        break;
+    case NGHTTP2_RST_STREAM:
+        reset_came(h2, frame);
+        break;
+    case NGHTTP2_SETTINGS:
+        if (!is_ack)
+            count(h2, H2_COST_SETTINGS);
+        break;
+    case NGHTTP2_PING:
+        if (!is_ack)
+            count(h2, H2_COST_PING);
+        else
+            h2_drained(h2);
+        break;
+    case NGHTTP2_WINDOW_UPDATE:
+        window_came(h2, frame);
+        break;
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_PRIORITY_UPDATE:
+        count(h2, H2_COST_PRIORITY);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* A stream beyond the limit: the connection ends, or, while the client may not know the limit, the stream is refused.
+ * RFC9113:5.1.2 */
+static int invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *user)
+{
+    struct h2 *h2 = user;
+    uint32_t most = h2->c->wire->settings->h2_streams;
+
+    (void)session;
+    if (frame->hd.type != NGHTTP2_HEADERS || h2->stream_count < most)
+        return 0;
+    if (error == NGHTTP2_ERR_PROTO)
+        h2->over_streams = true;
+    if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+        h2->refused++;
+        count(h2, H2_COST_RESET);
+    }
+    return 0;
+}
+
+static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error, void *user)
+{
+    struct h2_stream *s = stream_of(session, id);
+
+    (void)user;
+    if (s == NULL)
+        return 0;
+    s->closed = true;
+    s->error = error;
+    h2_stream_due(s);
+    return 0;
+}
+
+static enum reason reason_of_error(const struct h2 *h2, uint32_t error)
+{
+    if (h2->over_streams)
+        return R_h2_too_many_streams;
+    switch (error) {
+    case NGHTTP2_FLOW_CONTROL_ERROR:
+        return R_h2_flow_control_violated;
+    case NGHTTP2_STREAM_CLOSED:
+        return R_h2_stream_closed;
+    case NGHTTP2_FRAME_SIZE_ERROR:
+        return R_h2_frame_size_wrong;
+    case NGHTTP2_COMPRESSION_ERROR:
+        return R_h2_field_block_broken;
+    case NGHTTP2_INTERNAL_ERROR:
+        return R_worker_memory_exhausted;
+    default:
+        return R_h2_frame_invalid;
+    }
+}
+
+/* nghttp2 ends the connection for a rule that the client broke, and says which in the frame. */
+static void goaway_went(struct h2 *h2, const nghttp2_goaway *frame)
+{
+    size_t n = frame->opaque_data_len < sizeof h2->ends_text ? frame->opaque_data_len : sizeof h2->ends_text;
+
+    if (frame->error_code == NGHTTP2_NO_ERROR)
+        return;
+    if (h2->ends.why == R_NONE)
+        verdict_set(&h2->ends, reason_of_error(h2, frame->error_code), frame->error_code);
+    if (n > 0)
+        memcpy(h2->ends_text, frame->opaque_data, n);
+    h2->ends.operand = (struct span){ h2->ends_text, n };
+}
+
+/* The response has left; whatever else the client wants to send is not needed. RFC9113:8.1 */
+static void response_went(struct h2_stream *s)
+{
+    s->reply_done = true;
+    if (!s->content.ended)
+        nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+}
+
+static int frame_went(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct h2 *h2 = user;
+    struct h2_stream *s;
+
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        goaway_went(h2, &frame->goaway);
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    s = stream_of(session, frame->hd.stream_id);
+    if (s == NULL)
+        return 0;
+    s->x->bytes_out += frame->hd.length + H2_FRAME_HEAD_BYTES;
+    s->moved_ms = now(h2);
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        response_went(s);
+    return 0;
+}
+
+void h2_callbacks_set(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data_chunk);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_came);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, invalid_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, stream_closed);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frame_went);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_body_frame);
+}
