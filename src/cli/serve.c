@@ -15,6 +15,8 @@ static const char help[] =
     "Serve the files of DIR (default: the current directory) on http://127.0.0.1:8080/.\n"
     "\n"
     "  -l, --listen ADDR:PORT       listen there; repeatable; [::1]:8080 and unix:/path too\n"
+    "      --tls[=ADDR:PORT]        HTTPS too (default: 127.0.0.1:8443), with a certificate for development unless -c\n"
+    "                               names one\n"
     "  -w, --write                  allow PUT and DELETE (default: 405 with Allow)\n"
     "  -c, --config FILE            sites, routes, limits and times from a YAML file\n"
     "      --dialect NAME           whose codes are spoken: rfc, nginx, iis or cloudflare (default: rfc)\n"
@@ -26,10 +28,11 @@ static const char help[] =
     "\n"
     "SIGTERM and SIGINT finish what runs and stop, SIGHUP reads the configuration anew, SIGUSR1 reopens the log.\n";
 
-enum { OPTION_HELP = 256, OPTION_DIALECT, OPTION_WORKERS, OPTION_LOG, OPTION_LOG_FORMAT, OPTION_ADMIN };
+enum { OPTION_HELP = 256, OPTION_DIALECT, OPTION_WORKERS, OPTION_LOG, OPTION_LOG_FORMAT, OPTION_ADMIN, OPTION_TLS };
 
 static const struct option long_options[] = {
     { "listen", required_argument, NULL, 'l' },
+    { "tls", optional_argument, NULL, OPTION_TLS },
     { "write", no_argument, NULL, 'w' },
     { "config", required_argument, NULL, 'c' },
     { "dialect", required_argument, NULL, OPTION_DIALECT },
@@ -80,6 +83,10 @@ static int option_take(struct config_options *o, const char **listen, int option
     switch (option) {
     case 'l':
         return listen_add(o, listen, argument);
+    case OPTION_TLS:
+        o->tls = true;
+        o->tls_listen = argument;
+        return 0;
     case 'w':
         o->write = true;
         return 0;

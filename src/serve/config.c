@@ -1,11 +1,6 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "io/address.h"
 #include "serve/config_impl.h"
 
 #define MEMORY_BYTES  ((size_t)64 << 20)
@@ -21,29 +16,6 @@ const char *config_path(struct config_builder *b, struct span text)
     struct span parts[] = { text.p[0] == '/' ? (struct span){ 0 } : b->folder, text };
 
     return arena_join(b->memory, parts, 2).p;
-}
-
-static void listen_read(struct config_builder *b, const struct config_value *v)
-{
-    const struct yaml_node *node = v->node;
-    const char **listen = arena_zero(b->memory, (node->kind == YAML_LIST ? node->count : 1) * sizeof *listen);
-    uint32_t count = 0;
-
-    for (const struct yaml_node *n = NULL; listen != NULL && (n = config_text_next(node, n)) != NULL;) {
-        struct address address;
-        const char *why = "";
-
-        if (address_parse(n->text, &address, &why) != 0) {
-            config_complain(&b->report, n, "%s: %s", config_quote(&b->report, n->text), why);
-            continue;
-        }
-        for (uint32_t i = 0; i < count; i++)
-            if (strcmp(listen[i], address.text) == 0)
-                config_complain(&b->report, n, "%s is here twice", config_quote(&b->report, n->text));
-        listen[count++] = arena_copy(b->memory, span_of(address.text)).p;
-    }
-    b->config->listen = listen;
-    b->config->listen_count = count;
 }
 
 static void log_read(struct config_builder *b, const struct yaml_node *node)
@@ -97,8 +69,34 @@ static void settings_check(struct config_builder *b, const struct yaml_node *lim
     if (set[SETTING_field_bytes] >= set[SETTING_head_bytes])
         config_complain(&b->report, limits, "\"field_bytes\" must be below \"head_bytes\", which is %s",
                         config_number(&b->report, TYPE_SIZE, set[SETTING_head_bytes]));
+    if (set[SETTING_h2_window_bytes] > set[SETTING_h2_connection_window_bytes])
+        config_complain(&b->report, limits,
+                        "\"h2_window_bytes\" must not be above \"h2_connection_window_bytes\", which is %s",
+                        config_number(&b->report, TYPE_SIZE, set[SETTING_h2_connection_window_bytes]));
     record_check(b, limits, SETTING_record_bytes);
     record_check(b, limits, SETTING_record_failure_bytes);
+}
+
+static void listen_read(struct config_builder *b, const struct config_value *v)
+{
+    struct config_listen listen;
+
+    config_listen_read(b, v, &listen);
+    b->config->listen = listen.all;
+    b->config->listen_count = listen.count;
+}
+
+/* A map that cannot be read still says that there is to be TLS. */
+static void transport_read(struct config_builder *b, const struct config_value v[],
+                           const struct config_options *options)
+{
+    b->tls = v[KEY_top_tls].good ? v[KEY_top_tls].node : NULL;
+    b->secured = options->tls || v[KEY_top_tls].node != NULL;
+    b->config->h2c = v[KEY_top_h2c].number == 1;
+    if (v[KEY_top_listen].good)
+        listen_read(b, &v[KEY_top_listen]);
+    if (v[KEY_top_trusted_proxies].good)
+        config_trusted_read(b, &v[KEY_top_trusted_proxies]);
 }
 
 static bool top_read(struct config_builder *b, const struct yaml_node *root, const struct config_options *options)
@@ -108,8 +106,7 @@ static bool top_read(struct config_builder *b, const struct yaml_node *root, con
 
     if (!config_map_read(&b->report, MAP_top, root, v))
         return false;
-    if (v[KEY_top_listen].good)
-        listen_read(b, &v[KEY_top_listen]);
+    transport_read(b, v, options);
     c->workers = (uint32_t)v[KEY_top_workers].number;
     c->policy.explain = (enum explain_when)v[KEY_top_explain].number;
     c->policy.dialect = options->dialect < DIALECTS ? options->dialect : (enum dialect)v[KEY_top_dialect].number;
@@ -151,6 +148,8 @@ static void standards_set(struct config *c, enum dialect dialect)
                                  .path_limit_bytes = UINT32_MAX,
                                  .query_limit_bytes = UINT32_MAX,
                                  .segments_limit = UINT16_MAX,
+                                 .tls_need = TLS_ANY,
+                                 .tls_version_min = 0,
                                  .explain = EXPLAIN_ERRORS,
                                  .dialect = dialect < DIALECTS ? dialect : DIALECT_RFC };
     c->log_file = "-";
@@ -218,6 +217,8 @@ struct config *config_read(const struct config_options *options, struct span tex
         readable = file_read(&b, text, options);
     listen_apply(&b, options);
     if (readable)
+        config_tls_read(&b, options);
+    if (readable)
         config_admin_read(&b, b.admin, options);
     if (b.report.count == 0)
         options_apply(&b, options);
@@ -265,59 +266,4 @@ struct config *config_load(const struct config_options *options, FILE *complaint
                 strerror(-err));
     free(text);
     return config;
-}
-
-void config_release(struct config **config_in)
-{
-    struct config *c = *config_in;
-
-    *config_in = NULL;
-    if (c == NULL)
-        return;
-    for (uint32_t s = 0; s < c->site_count; s++)
-        for (uint32_t r = 0; r < c->sites[s].route_count; r++)
-            if (c->sites[s].routes[r].resource == &file_resource && c->sites[s].routes[r].file.root_fd >= 0)
-                close(c->sites[s].routes[r].file.root_fd);
-    arena_reset(&c->memory);
-    free(c);
-}
-
-static int root_complain(const struct route *route, int err, FILE *complaints)
-{
-    if (err == EACCES)
-        fprintf(complaints,
-                "verdict: %s exists, but this user may not read it: let the user enter and read it, or name another "
-                "directory\n",
-                route->file.root);
-    else
-        fprintf(complaints, "verdict: %s: %s: name a directory that exists and may be entered\n", route->file.root,
-                strerror(err));
-    return -err;
-}
-
-/* Ids are never used again, so what a worker has cached for an older configuration is not taken for this one's.
- * Opening asks for no right to the directory itself: it is asked for here, or each answer would be acl-denied. */
-static int route_open(struct route *route, FILE *complaints)
-{
-    static _Atomic uint32_t last_id;
-
-    route->file.id = atomic_fetch_add(&last_id, 1) + 1;
-    route->file.root_fd = open(route->file.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (route->file.root_fd < 0 || faccessat(AT_FDCWD, route->file.root, R_OK | X_OK, AT_EACCESS) != 0)
-        return root_complain(route, errno, complaints);
-    return 0;
-}
-
-int config_open(struct config *config, FILE *complaints)
-{
-    int first = 0;
-
-    for (uint32_t s = 0; s < config->site_count; s++)
-        for (uint32_t r = 0; r < config->sites[s].route_count; r++) {
-            struct route *route = &config->sites[s].routes[r];
-            int err = route->resource == &file_resource ? route_open(route, complaints) : 0;
-
-            first = first != 0 ? first : err;
-        }
-    return first;
 }

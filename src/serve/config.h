@@ -9,10 +9,12 @@
 #include "base/arena.h"
 #include "exchange/policy.h"
 #include "exchange/transport.h"
+#include "io/address.h"
 #include "io/tls_store.h"
 #include "record/secret.h"
 #include "res/file/file.h"
 #include "res/fixed/fixed.h"
+#include "res/websocket/websocket.h"
 
 /* A field line that a route adds to what it serves. */
 struct config_field {
@@ -27,6 +29,7 @@ struct route {
         struct file_settings file;
         struct fixed_settings fixed;
         struct admin_settings admin;
+        struct websocket_settings websocket;
     };
     const struct config_field *fields; /* added to 2xx, 304 and redirects */
     uint32_t field_count;
@@ -46,7 +49,7 @@ struct site {
     enum client_auth client_auth;
     const char *client_ca, *client_crl; /* PEM files, or NULL */
     struct tls_clients *clients;        /* made of them by config_open(); NULL: nobody is asked for a certificate */
-    uint16_t number;  /* of its name in records and counters; the server sets it */
+    uint16_t number;                    /* of its name in records and counters; the server sets it */
 };
 
 /* The listener that tells what the others do. */
@@ -70,7 +73,7 @@ struct config_tls {
     uint16_t version_min;       /* TRANSPORT_TLS12 or TRANSPORT_TLS13 */
     bool h2;                    /* offered by ALPN */
     bool early_data;
-    bool plain_redirects; /* plain HTTP on such a listener is sent to https; else http-on-https-port */
+    bool plain_redirects;       /* plain HTTP on such a listener is sent to https; else http-on-https-port */
     uint64_t ticket_lifetime_s; /* 0: no tickets */
     struct tls_store *store;    /* made by config_open(); NULL: no listeners */
 };
@@ -81,7 +84,7 @@ struct config {
     const char **listen; /* texts of addresses */
     uint32_t listen_count;
     struct config_tls tls;
-    bool h2c;             /* HTTP/2 without TLS is taken from clients that begin with it. RFC9113:3.3 */
+    bool h2c;                            /* HTTP/2 without TLS is taken from clients that begin with it. RFC9113:3.3 */
     const struct address_range *trusted; /* proxies whose Early-Data, and later Forwarded, is believed */
     uint32_t trusted_count;
     uint32_t workers;     /* 0: one per core */
@@ -143,7 +146,7 @@ struct config *config_load(const struct config_options *options, FILE *complaint
 /* Closes the directories too. */
 void config_release(struct config **config);
 
-/* Whether directories that routes serve, and the file of a token, must be there. */
+/* Whether directories that routes serve, files of certificates and the file of a token must be there, and fit. */
 enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
 
 /* As config_load(), with the text of options->file in hand. With CONFIG_STRUCTURE the file system is left alone: a token
@@ -151,8 +154,14 @@ enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
 struct config *config_read(const struct config_options *options, struct span text, enum config_look look,
                            FILE *complaints);
 
-/* Open the directories that routes serve, read the certificates, and give each route of files its id. 0, or -errno of the first that fails,
- * after a complaint for each that names the directory; -EACCES: this user may not enter and read it. */
+/*
+ * Open the directories that routes serve, read the certificates, and give each route of files its id. A certificate for
+ * development is made where TLS is listened for and none is named; that goes to complaints too, the first time.
+ *
+ * tickets     lives as long as the configuration; may be NULL where nothing listens for TLS
+ * Returns     0; or -errno of the first that fails, after a complaint for each: of a directory -EACCES when this user
+ *             may not enter and read it, of a certificate as tls_store_new()
+ */
 int config_open(struct config *config, struct tls_tickets *tickets, FILE *complaints);
 
 #endif

@@ -42,12 +42,6 @@ static bool is_wildcard(const struct address *a)
     return a->socket.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(as_ipv6(a));
 }
 
-/* The system chooses the port: it is another one each time. */
-static bool is_any_port(const struct address *a)
-{
-    return a->socket.ss_family != AF_UNIX && span_ends(span_of(a->text), SPAN(":0"));
-}
-
 static bool address_read(struct config_builder *b, const struct yaml_node *at, struct span text, struct address *out)
 {
     const char *why = "";
@@ -62,16 +56,15 @@ static bool address_read(struct config_builder *b, const struct yaml_node *at, s
 
 static void taken_check(struct config_builder *b, const struct yaml_node *at, const struct address *a)
 {
-    if (is_any_port(a))
-        return;
-    for (uint32_t i = 0; i < b->config->listen_count; i++) {
-        struct address other;
-        const char *why;
+    const struct config *c = b->config;
 
-        if (address_parse(span_of(b->config->listen[i]), &other, &why) == 0 && strcmp(other.text, a->text) == 0)
-            config_complain(&b->report, at,
-                            "admin: %s is in \"listen\" already: the console needs an address of its own", a->text);
-    }
+    if (config_listen_has(c->listen, c->listen_count, a))
+        config_complain(&b->report, at, "admin: %s is in \"listen\" already: the console needs an address of its own",
+                        a->text);
+    if (config_listen_has(c->tls.listen, c->tls.listen_count, a))
+        config_complain(&b->report, at,
+                        "admin: %s is in \"listen\" of \"tls\" already: the console needs an address of its own",
+                        a->text);
 }
 
 static void reach_check(struct config_builder *b, const struct yaml_node *at, const struct address *a,

@@ -2,6 +2,8 @@
 #include "http/token.h"
 #include "serve/config_impl.h"
 
+_Static_assert(HINTS_MAX == 16, "as many as the key early_hints takes");
+
 /* The server makes these itself, from what it knows better; a second line would contradict the first. */
 static const enum field_id own_fields[] = {
     FIELD_DATE,
@@ -97,4 +99,46 @@ void config_fields_read(struct config_builder *b, const struct yaml_node *node, 
                 fields[route->field_count++] =
                     (struct config_field){ arena_copy(b->memory, key->text), arena_copy(b->memory, v->text) };
     }
+}
+
+const struct span *config_texts_read(struct config_builder *b, const struct config_value *v,
+                                     const char *(*fault)(struct span text), uint16_t *count_out)
+{
+    uint32_t most = v->node->kind == YAML_LIST ? v->node->count : 1;
+    struct span *texts = arena_zero(b->memory, most * sizeof *texts);
+    uint16_t count = 0;
+
+    for (const struct yaml_node *n = NULL; texts != NULL && (n = config_text_next(v->node, n)) != NULL;) {
+        const char *why = fault(n->text);
+
+        if (why != NULL)
+            config_complain(&b->report, n, "%s %s", config_quote(&b->report, n->text), why);
+        else
+            texts[count++] = arena_copy(b->memory, n->text);
+    }
+    *count_out = count;
+    return count > 0 ? texts : NULL;
+}
+
+/* A URI reference in angle brackets, and parameters. RFC8288:3 */
+static const char *link_fault(struct span text)
+{
+    size_t end = span_find(text, '>');
+    struct span uri = text.p[0] == '<' && end < text.n ? (struct span){ text.p + 1, end - 1 } : (struct span){ 0 };
+
+    if (uri.n == 0 || token_span_escaped(uri, TOKEN_URI) < uri.n || token_span(text, TOKEN_VALUE) < text.n)
+        return "is no value of Link: such as </style.css>; rel=preload; as=style";
+    return NULL;
+}
+
+void config_hints_read(struct config_builder *b, const struct config_value v[], struct route *route)
+{
+    const struct config_value *hints = &v[KEY_route_early_hints], *h1 = &v[KEY_route_early_hints_h1];
+
+    if (hints->good)
+        route->policy.hints = config_texts_read(b, hints, link_fault, &route->policy.hint_count);
+    route->policy.hints_h1 = h1->number == 1;
+    if (h1->node != NULL && hints->node == NULL)
+        config_complain(&b->report, h1->node,
+                        "\"early_hints_h1\" goes only with \"early_hints\", which this route has not");
 }

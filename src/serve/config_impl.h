@@ -63,6 +63,9 @@ struct config_builder {
     bool write;                    /* --write */
     uint64_t target_bytes;         /* as configured: the parser's limit */
     const struct yaml_node *admin; /* the file's map; NULL: it has none */
+    const struct yaml_node *tls;   /* likewise */
+    bool secured;                  /* something listens for TLS, as far as file and command line say */
+    bool clients_asked;            /* for certificates, by the site that is being read */
 };
 
 /* Read one value by the row of its key. Complains unless it is good. */
@@ -102,11 +105,45 @@ void config_route_standard(struct config_builder *b, const char *directory, stru
 void config_redirect_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
 void config_answer_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
 
+/* Texts in the configuration's memory; NULL: none that are good. fault: why a text will not do, after it is quoted; NULL: it
+ * will. */
+const struct span *config_texts_read(struct config_builder *b, const struct config_value *v,
+                                     const char *(*fault)(struct span text), uint16_t *count_out);
+
+/* Early hints that a route gives. */
+void config_hints_read(struct config_builder *b, const struct config_value v[], struct route *route);
+
 /* Fields that a route adds. */
 void config_fields_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
 
 /* Why text is no URI reference to send in a field, or NULL when it is one. RFC3986:4.1 */
 const char *config_uri_fault(struct span text);
+
+/* Addresses to listen on, in the configuration's memory, and their places, in the report's. What is no address is told and
+ * left out. */
+struct config_listen {
+    const char **all; /* canonical */
+    const struct yaml_node **at;
+    uint32_t count;
+};
+void config_listen_read(struct config_builder *b, const struct config_value *v, struct config_listen *out);
+
+/* Is the address one of these texts? Port 0 is another one each time, and never is. */
+bool config_listen_has(const char *const *listen, uint32_t count, const struct address *a);
+
+/* Proxies that are believed. */
+void config_trusted_read(struct config_builder *b, const struct config_value *v);
+
+/* Listeners for TLS and their certificates, as the file's map `tls` and the command line have them, if they do. Plain
+ * listeners and settings are complete. */
+void config_tls_read(struct config_builder *b, const struct config_options *options);
+
+/* The word of `minimum` as the protocol writes it. */
+uint16_t config_tls_version(uint64_t word);
+
+/* What a site and a route demand of TLS and the certificates of clients. */
+void config_site_demand(struct config_builder *b, const struct config_value v[], struct site *site);
+void config_route_demand(struct config_builder *b, const struct config_value v[], struct route *route);
 
 /*
  * The listener for the console, as the file's map `admin` (NULL: none) and the command line have it. Listeners, settings

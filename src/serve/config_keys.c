@@ -51,7 +51,8 @@ struct config_key_info config_key_info(enum config_key key)
 const char *config_map_title(enum config_map map)
 {
     static const char *const titles[CONFIG_MAPS] = {
-        "the configuration", "log", "admin", "limits", "times", "a site", "a route", "redirect", "answer"
+        "the configuration", "log",      "tls",   "a certificate", "admin", "limits", "times", "a site",
+        "a route",           "redirect", "answer"
     };
 
     return titles[map];

@@ -11,6 +11,8 @@
 enum config_map {
     MAP_top,
     MAP_log,
+    MAP_tls,
+    MAP_certificate,
     MAP_admin,
     MAP_limits,
     MAP_times,

@@ -61,6 +61,9 @@ static void policy_fill(struct config_builder *b, const struct config_value v[],
         .hidden_served = v[KEY_route_hidden].number == 1,
         .negotiation = negotiate < NEGOTIATE_OFF ? (enum negotiation)negotiate : NEGOTIATE_LENIENT,
         .listing = v[KEY_route_listing].number == 1 ? LISTING_ON : LISTING_OFF,
+        .tls_need = v[KEY_route_tls].good ? (enum tls_need)v[KEY_route_tls].number : above->tls_need,
+        .tls_version_min = v[KEY_route_tls_minimum].good ? config_tls_version(v[KEY_route_tls_minimum].number)
+                                                         : above->tls_version_min,
         .explain = v[KEY_route_explain].good ? (enum explain_when)v[KEY_route_explain].number : above->explain,
         .dialect = v[KEY_route_dialect].good ? (enum dialect)v[KEY_route_dialect].number : above->dialect,
     };
@@ -132,19 +135,21 @@ static void files_fill(struct config_builder *b, const struct config_value v[], 
     language_read(b, &v[KEY_route_default_language], &route->file);
 }
 
-/* Just one of files, redirect and answer; what goes with files only, goes with files. */
+#define KINDS "one of \"files\", \"redirect\", \"answer\" and \"websocket\""
+
+/* Just one of them; what goes with files only, goes with files. */
 static void kind_check(struct config_builder *b, const struct yaml_node *node, const struct config_value v[])
 {
-    static const enum config_key kinds[] = { KEY_route_files, KEY_route_redirect, KEY_route_answer };
+    static const enum config_key kinds[] = { KEY_route_files, KEY_route_redirect, KEY_route_answer,
+                                             KEY_route_websocket };
     int count = 0;
 
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (v[kinds[i]].node != NULL && ++count > 1)
             config_complain(&b->report, v[kinds[i]].node,
-                            "one route has only one of \"files\", \"redirect\" and "
-                            "\"answer\": make two routes, or remove one");
+                            "one route has only " KINDS ": make two routes, or remove one");
     if (count == 0)
-        config_complain(&b->report, node, "a route needs one of \"files\", \"redirect\" and \"answer\"");
+        config_complain(&b->report, node, "a route needs " KINDS);
     for (int k = -1;
          v[KEY_route_files].node == NULL && count > 0 && (k = config_key_next(MAP_route, k)) < CONFIG_KEYS;) {
         struct config_key_info info = config_key_info((enum config_key)k);
@@ -153,6 +158,17 @@ static void kind_check(struct config_builder *b, const struct yaml_node *node, c
             config_complain(&b->report, v[k].node, "\"%s\" goes only with \"files\", which this route has not",
                             info.name);
     }
+}
+
+static void websocket_fill(struct config_builder *b, struct route *route)
+{
+    route->resource = &websocket_resource;
+    route->policy.answers = true;
+    route->policy.tunnels = true;
+    route->policy.methods = BIT(M_GET) | BIT(M_OPTIONS);
+    route->websocket = (struct websocket_settings){
+        .message_bytes = (uint32_t)b->config->settings[SETTING_websocket_message_bytes],
+    };
 }
 
 static void kind_read(struct config_builder *b, const struct config_value v[], struct route *route, bool write)
@@ -169,6 +185,8 @@ static void kind_read(struct config_builder *b, const struct config_value v[], s
             config_redirect_read(b, v[KEY_route_redirect].node, route);
         else
             config_answer_read(b, v[KEY_route_answer].node, route);
+    } else if (v[KEY_route_websocket].good) {
+        websocket_fill(b, route);
     }
 }
 
@@ -189,6 +207,8 @@ void config_route_read(struct config_builder *b, const struct yaml_node *node, s
     limit_check(b, &v[KEY_route_query_limit], "query_limit");
     policy_fill(b, v, route, write);
     kind_read(b, v, route, write);
+    config_route_demand(b, v, route);
+    config_hints_read(b, v, route);
     if (v[KEY_route_headers].good)
         config_fields_read(b, v[KEY_route_headers].node, route);
 }

@@ -172,6 +172,7 @@ static void site_read(struct config_builder *b, const struct yaml_node *node, st
     site->is_default = v[KEY_site_default].number == 1 || v[KEY_site_host].node == NULL;
     if (v[KEY_site_stopped_by].good)
         site->stopped_by = config_path(b, v[KEY_site_stopped_by].text);
+    config_site_demand(b, v, site);
     if (v[KEY_site_routes].good)
         routes_read(b, v[KEY_site_routes].node, site);
 }

@@ -18,8 +18,9 @@
 #define ANSWER(text)   ROUTE("answer: {" text "}")
 #define REDIRECT(text) ROUTE("redirect: {" text "}")
 #define GONE           "answer: {reason: gone}"
+#define KINDS          "one of \"files\", \"redirect\", \"answer\" and \"websocket\""
 
-#define TOP_KEYS       "listen, workers, dialect, explain, log, admin, limits, times, sites\n"
+#define TOP_KEYS       "listen, tls, h2c, trusted_proxies, workers, dialect, explain, log, admin, limits, times, sites\n"
 #define ANSWERS                                                                                                       \
     "request-ok, accepted-queued, no-content, reset-content, not-found, gone, teapot, payment-required, acl-denied, " \
     "read-denied, write-denied, ip-denied, request-policy-denied, legal-block, rate-limited, upgrade-required, "      \
@@ -60,7 +61,8 @@ static const struct mistake mistakes[] = {
     { "routes: []\n", "1:1: unknown key \"routes\": it belongs to a site; allowed here: " TOP_KEYS },
     { "log: {file: x, flie: y}\n", "1:16: unknown key \"flie\": did you mean \"file\"? allowed here: file, format\n" },
     { "times: {drain-ms: 1s}\n", "1:9: unknown key \"drain-ms\": did you mean \"drain_ms\"? allowed here: "
-                                 "head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, linger_ms, drain_ms, "
+                                 "head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, tunnel_idle_ms, "
+                                 "certificate_check_ms, linger_ms, drain_ms, "
                                  "cache_check_ms, record_slow_ms\n" },
     { "workers: 1\nworkers: 2\n", "2:1: \"workers\" is here twice: the first is in line 1\n" },
     { "sites: [{}]\n", "1:9: a site needs \"routes\"\n" },
@@ -135,9 +137,9 @@ static const struct mistake mistakes[] = {
       "1:26: \"/a%20b\" never fits: requests for it arrive as \"/a b\"\n" },
     { "sites: [{routes: [{path: /../b, " GONE "}]}]\n",
       "1:26: \"/../b\" is no path: a % or a \"..\" in it leads nowhere\n" },
-    { ROUTE("files: a, " GONE), "1:48: one route has only one of \"files\", \"redirect\" and \"answer\": make two "
-                                "routes, or remove one\n" },
-    { ROUTE("explain: off"), "1:19: a route needs one of \"files\", \"redirect\" and \"answer\"\n" },
+    { ROUTE("files: a, " GONE), "1:48: one route has only " KINDS ": make two routes, or remove one\n" },
+    { ROUTE(GONE ", websocket: echo"), "1:65: one route has only " KINDS ": make two routes, or remove one\n" },
+    { ROUTE("explain: off"), "1:19: a route needs " KINDS "\n" },
     { ROUTE(GONE ", listing: on"), "1:63: \"listing\" goes only with \"files\", which this route has not\n" },
     { ROUTE("files: a, index: [b/c, .d]"),
       "1:48: \"b/c\" is no name of an index: write a file's name alone, such as index.html\n"
@@ -517,15 +519,15 @@ static void directories_are_opened_and_roots_told_apart(void **state)
     good(&one, &options, "");
     good(&two, &options, "");
     assert_int_equal(one.config->sites[0].routes[0].file.root_fd, -1);
-    assert_int_equal(config_open(one.config, out), 0);
-    assert_int_equal(config_open(two.config, out), 0);
+    assert_int_equal(config_open(one.config, NULL, out), 0);
+    assert_int_equal(config_open(two.config, NULL, out), 0);
     assert_true(one.config->sites[0].routes[0].file.root_fd >= 0);
     assert_int_not_equal(one.config->sites[0].routes[0].file.id, two.config->sites[0].routes[0].file.id);
     config_release(&one.config);
     config_release(&two.config);
     options.directory = "/nowhere";
     good(&one, &options, "");
-    assert_int_equal(config_open(one.config, out), -2);
+    assert_int_equal(config_open(one.config, NULL, out), -2);
     fclose(out);
     assert_string_equal(
         said, "verdict: /nowhere: No such file or directory: name a directory that exists and may be entered\n");

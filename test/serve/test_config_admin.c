@@ -29,9 +29,8 @@ struct mistake {
 static const struct mistake mistakes[] = {
     { NULL, "admin: off\n", "c.yaml:1:8: \"admin\" takes a map: lines of \"key: value\"\n" },
     { NULL, "token: x\n",
-      "c.yaml:1:1: unknown key \"token\": it belongs to admin; allowed here: listen, workers, dialect, explain, log, "
-      "admin, "
-      "limits, times, sites\n" },
+      "c.yaml:1:1: unknown key \"token\": it belongs to admin; allowed here: listen, tls, h2c, trusted_proxies, "
+      "workers, dialect, explain, log, admin, limits, times, sites\n" },
     { NULL, ADMIN("tokn: x"),
       "c.yaml:1:9: unknown key \"tokn\": did you mean \"token\"? allowed here: listen, token, token_file, public, "
       "hosts, "
@@ -46,6 +45,9 @@ static const struct mistake mistakes[] = {
     { "on", "workers: 1\n", "verdict: admin: \"on\": no port: append one, as in 127.0.0.1:8080\n" },
     { NULL, "listen: 127.0.0.1:80\nadmin: {listen: \"localhost:80\"}\n",
       "c.yaml:2:17: admin: 127.0.0.1:80 is in \"listen\" already: the console needs an address of its own\n" },
+    { NULL, "tls: {listen: 127.0.0.1:8444}\nadmin: {listen: 127.0.0.1:8444}\n",
+      "c.yaml:2:17: admin: 127.0.0.1:8444 is in \"listen\" of \"tls\" already: the console needs an address of its "
+      "own\n" },
     { "unix:/a", "listen: unix:/a\n",
       "verdict: admin: unix:/a is in \"listen\" already: the console needs an address of its own\n" },
     { NULL, ADMIN("listen: 127.0.0.1:8080"),

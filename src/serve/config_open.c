@@ -1,0 +1,170 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "serve/config_impl.h"
+
+static void site_release(struct site *site)
+{
+    for (uint32_t r = 0; r < site->route_count; r++)
+        if (site->routes[r].resource == &file_resource && site->routes[r].file.root_fd >= 0)
+            close(site->routes[r].file.root_fd);
+    if (site->clients != NULL)
+        tls_clients_release(&site->clients);
+}
+
+void config_release(struct config **config_in)
+{
+    struct config *c = *config_in;
+
+    *config_in = NULL;
+    if (c == NULL)
+        return;
+    for (uint32_t s = 0; s < c->site_count; s++)
+        site_release(&c->sites[s]);
+    if (c->tls.store != NULL)
+        tls_store_release(&c->tls.store);
+    arena_reset(&c->memory);
+    free(c);
+}
+
+static int root_complain(const struct route *route, int err, FILE *complaints)
+{
+    if (err == EACCES)
+        fprintf(complaints,
+                "verdict: %s exists, but this user may not read it: let the user enter and read it, or name another "
+                "directory\n",
+                route->file.root);
+    else
+        fprintf(complaints, "verdict: %s: %s: name a directory that exists and may be entered\n", route->file.root,
+                strerror(err));
+    return -err;
+}
+
+/* Ids are never used again, so what a worker has cached for an older configuration is not taken for this one's.
+ * Opening asks for no right to the directory itself: it is asked for here, or each answer would be acl-denied. */
+static int route_open(struct route *route, FILE *complaints)
+{
+    static _Atomic uint32_t last_id;
+
+    route->file.id = atomic_fetch_add(&last_id, 1) + 1;
+    route->file.root_fd = open(route->file.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (route->file.root_fd < 0 || faccessat(AT_FDCWD, route->file.root, R_OK | X_OK, AT_EACCESS) != 0)
+        return root_complain(route, errno, complaints);
+    return 0;
+}
+
+/* Where programs keep what they have made themselves, and would make again. NULL: the environment does not say. */
+static const char *state_folder(char folder[TLS_PATH_BYTES])
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int n = -1;
+
+    if (state != NULL && state[0] == '/')
+        n = snprintf(folder, TLS_PATH_BYTES, "%s/verdict", state);
+    else if (home != NULL && home[0] == '/')
+        n = snprintf(folder, TLS_PATH_BYTES, "%s/.local/state/verdict", home);
+    return n > 0 && n < TLS_PATH_BYTES ? folder : NULL;
+}
+
+/* All above the last part: the folder itself has an owner who makes it. Who cannot is told there. */
+static void parents_make(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, S_IRWXU);
+        *slash = '/';
+    }
+}
+
+static int tls_complain(int err, const char *why, FILE *complaints)
+{
+    fprintf(complaints, "verdict: %s\n", why);
+    return err;
+}
+
+static int development_certificate(struct config *c, FILE *complaints)
+{
+    char folder[TLS_PATH_BYTES], certificate[TLS_PATH_BYTES], key[TLS_PATH_BYTES], why[TLS_WHY_BYTES];
+    struct tls_files *files = arena_zero(&c->memory, sizeof *files);
+    int made;
+
+    if (state_folder(folder) == NULL)
+        return tls_complain(-ENOENT,
+                            "no folder to make a certificate for development in: set XDG_STATE_HOME or HOME, or name a "
+                            "certificate under tls.certificates",
+                            complaints);
+    parents_make(folder);
+    made = tls_self_signed(folder, certificate, key, why);
+    if (made < 0)
+        return tls_complain(made, why, complaints);
+    if (made == 1)
+        fprintf(complaints,
+                "verdict: made a certificate for development: %s: browsers warn about it; name a real one under "
+                "tls.certificates\n",
+                certificate);
+    if (files == NULL)
+        return tls_complain(-ENOMEM, "no memory for a certificate", complaints);
+    *files = (struct tls_files){ .certificate = arena_copy(&c->memory, span_of(certificate)).p,
+                                 .key = arena_copy(&c->memory, span_of(key)).p };
+    c->tls.certificates = files;
+    c->tls.certificate_count = 1;
+    return c->memory.full ? tls_complain(-ENOMEM, "no memory for a certificate", complaints) : 0;
+}
+
+static int tls_open(struct config *c, struct tls_tickets *tickets, FILE *complaints)
+{
+    struct config_tls *tls = &c->tls;
+    char why[TLS_WHY_BYTES] = "";
+    struct tls_store_settings settings;
+    int err = tls->certificate_count == 0 ? development_certificate(c, complaints) : 0;
+
+    if (err != 0)
+        return err;
+    settings = (struct tls_store_settings){
+        .certificates = tls->certificates,
+        .certificate_count = tls->certificate_count,
+        .version_min = tls->version_min,
+        .early_data_bytes = tls->early_data ? (uint32_t)c->settings[SETTING_early_data_bytes] : 0,
+        .h2 = tls->h2,
+        .tickets = tls->ticket_lifetime_s > 0 ? tickets : NULL,
+    };
+    err = tls_store_new(&settings, &tls->store, why);
+    return err == 0 ? 0 : tls_complain(err, why, complaints);
+}
+
+static int clients_open(struct site *site, FILE *complaints)
+{
+    char why[TLS_WHY_BYTES] = "";
+    int err = tls_clients_new(site->client_ca, site->client_crl, &site->clients, why);
+
+    return err == 0 ? 0 : tls_complain(err, why, complaints);
+}
+
+static int site_open(struct site *site, FILE *complaints)
+{
+    int first = site->client_auth != CLIENT_AUTH_OFF ? clients_open(site, complaints) : 0;
+
+    for (uint32_t r = 0; r < site->route_count; r++) {
+        struct route *route = &site->routes[r];
+        int err = route->resource == &file_resource ? route_open(route, complaints) : 0;
+
+        first = first != 0 ? first : err;
+    }
+    return first;
+}
+
+int config_open(struct config *config, struct tls_tickets *tickets, FILE *complaints)
+{
+    int first = config->tls.listen_count > 0 ? tls_open(config, tickets, complaints) : 0;
+
+    for (uint32_t s = 0; s < config->site_count; s++) {
+        int err = site_open(&config->sites[s], complaints);
+
+        first = first != 0 ? first : err;
+    }
+    return first;
+}
