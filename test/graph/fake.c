@@ -10,6 +10,7 @@
 #define NOW    1767225600 /* 2026-01-01 */
 
 static const struct fake *now;
+static struct fake_result *result;
 
 static enum flow fake_open(struct exchange *x)
 {
@@ -47,6 +48,14 @@ static const struct resource_ops whole_only = {
     .produce = fake_go,
 };
 
+/* Speaks a protocol of its own: only GET asks for that. */
+static const struct resource_ops talker = {
+    .name = "talker",
+    .methods = BIT(M_GET),
+    .open = fake_open,
+    .produce = fake_go,
+};
+
 static struct resource_ops greedy;
 
 static void fake_route(struct exchange *x)
@@ -59,13 +68,22 @@ static void fake_route(struct exchange *x)
     if (now->no_site || now->no_route)
         return;
     x->route = &a_route;
-    greedy = resource;
+    greedy = now->policy.tunnels ? talker : resource;
     greedy.state_bytes = now->state_bytes;
     x->res = now->no_ranges ? &whole_only : &greedy;
 }
 
+static void fake_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
+{
+    DIE_UNLESS(x->verdict.why == R_NONE);
+    for (uint32_t i = 0; i < count; i++)
+        DIE_UNLESS(span_is(fields[i].name, SPAN("Link")) && fields[i].value.n > 0);
+    result->interims++;
+    result->interim = why;
+    result->interim_fields = count;
+}
+
 static const struct exchange_host host = { .route = fake_route };
-static const struct codec_ops codec = { .name = "fake", .major = 1 };
 
 static void request_set(struct exchange *x, const char *raw)
 {
@@ -99,23 +117,36 @@ static struct policy generous(struct policy p)
     return p;
 }
 
+static void exchange_set(struct exchange *x, const struct fake *fake)
+{
+    x->transport = &fake->transport;
+    x->unix_seconds = NOW;
+    x->server_full = fake->server_full;
+    x->client_full = fake->client_full;
+    x->descriptors_full = fake->descriptors_full;
+    x->misdirected = fake->misdirected;
+    x->from_trusted = fake->from_trusted;
+    x->req.early = fake->early;
+    x->req.connect_protocol = fake->connect_protocol;
+}
+
 void fake_run(const char *raw, const struct fake *fake, struct fake_result *out)
 {
     struct fake mine = *fake;
+    struct codec_ops codec = { .name = "fake", .major = mine.major > 0 ? mine.major : 1, .interim = fake_interim };
     struct field fields[HEAD_FIELDS_MAX];
     struct exchange *x = calloc(1, sizeof *x);
 
     DIE_UNLESS(x != NULL);
     mine.policy = generous(mine.policy);
     now = &mine;
+    result = out;
+    out->interims = 0;
     arena_init(&x->arena, NULL, 0, mine.arena_bytes > 0 ? mine.arena_bytes : 1 << 20);
     head_init(&x->req.head, fields);
     x->host = &host;
     x->codec = &codec;
-    x->unix_seconds = NOW;
-    x->server_full = mine.server_full;
-    x->client_full = mine.client_full;
-    x->descriptors_full = mine.descriptors_full;
+    exchange_set(x, &mine);
     request_set(x, raw);
     DIE_UNLESS(graph_run(x) == FLOW_STOP);
     out->verdict = x->verdict;

@@ -16,6 +16,9 @@ struct graph_case {
     const char *path_tail;
 };
 
+static const struct span links[] = { SPAN_INIT("</a.css>; rel=preload; as=style"), SPAN_INIT("</a.js>; rel=preload") };
+static const struct span ann = SPAN_INIT("CN=ann"), bob = SPAN_INIT("CN=bob");
+
 static const struct graph_case cases[] = {
 #include "cases.inc"
 };
@@ -63,6 +66,33 @@ static void test_every_branch(void **state)
                 missing++;
             }
     assert_int_equal(missing, 0);
+}
+
+static void hinted(struct fake fake, unsigned interims, uint32_t fields)
+{
+    struct fake_result r;
+
+    fake.policy.hints_h1 = true;
+    fake_run("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", &fake, &r);
+    assert_int_equal(r.interims, interims);
+    if (interims > 0) {
+        assert_int_equal(r.interim, R_early_hints);
+        assert_int_equal(r.interim_fields, fields);
+    }
+}
+
+/* One interim response with a Link for each hint, as many as there may be. */
+static void test_hints(void **state)
+{
+    static const struct span link = SPAN_INIT("</a.css>; rel=preload");
+    struct span many[HINTS_MAX + 1];
+
+    (void)state;
+    for (unsigned i = 0; i <= HINTS_MAX; i++)
+        many[i] = link;
+    hinted((struct fake){ .policy.hint_count = 0 }, 0, 0);
+    hinted((struct fake){ .policy = { .hints = links, .hint_count = 2 } }, 1, 2);
+    hinted((struct fake){ .policy = { .hints = many, .hint_count = HINTS_MAX + 1 } }, 1, HINTS_MAX);
 }
 
 static bool asks(const struct exchange *x)
@@ -216,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_lint_counts_questions),
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_every_branch),
+        cmocka_unit_test(test_hints),
         cmocka_unit_test(test_every_reason),
         cmocka_unit_test(test_stops_are_declared),
         cmocka_unit_test(test_path_is_cut_at_a_node),
