@@ -85,6 +85,9 @@ bool tls_kernel_sends(const struct tls *t);
 /* Would a client that asked for this name (lower case) have been shown the certificate that t shows? */
 bool tls_shows_for(const struct tls *t, struct span name);
 
+/* Is the certificate that t shows one for this name: does it list it, or a wildcard that stands for it? Any case. */
+bool tls_covers(const struct tls *t, struct span name);
+
 /* What went wrong, for people: "no shared cipher", "certificate unknown (the client's alert)". Lives as long as t. */
 struct span tls_error(const struct tls *t);
 

@@ -100,7 +100,7 @@ static bool shared_make(struct admin_server *a, const struct worker_shared *shar
 int admin_server_start(struct admin_server *a, const struct worker_shared *shared, struct worker *workers,
                        struct sites *sites, struct shared_config *config)
 {
-    const struct worker_listen listen = { &a->address, &a->fd, 1 };
+    const struct worker_listen listen = { &a->address, &a->fd, 1, 1 };
     int err = -ENOMEM;
 
     if (a->fd < 0)

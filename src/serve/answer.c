@@ -1,5 +1,6 @@
 #include "serve/answer.h"
 
+#include "base/bounded.h"
 #include "exchange/allow.h"
 #include "explain/content.h"
 #include "http/coding.h"
@@ -8,6 +9,7 @@
 #include "serve/operand.h"
 #include "serve/worker.h"
 
+#define HTTPS_PORT       443u
 #define LAST_WORDS_BYTES 32768u /* what an explanation takes, with room to spare */
 
 static struct span target_uri(struct exchange *x, struct span tail)
@@ -22,6 +24,25 @@ static struct span target_uri(struct exchange *x, struct span tail)
         return (struct span){ 0 };
     parts[0] = (struct span){ encoded, path_encode(path, encoded, room) };
     return arena_join(&x->arena, parts, 4);
+}
+
+/* The same URI over TLS. The host is as the client wrote it. */
+static void https_location_add(struct exchange *x)
+{
+    char port[8];
+    struct bounded b = { port, sizeof port, 0 };
+    struct span host = x->req.host.name, uri = target_uri(x, (struct span){ 0 });
+    struct span parts[] = { SPAN("https://"), host, { 0 }, uri };
+
+    if (x->transport->tls_port > 0 && x->transport->tls_port != HTTPS_PORT) {
+        bounded_put(&b, SPAN(":"));
+        bounded_put_number(&b, x->transport->tls_port);
+        parts[2] = (struct span){ port, b.bytes };
+    }
+    if (host.n == 0)
+        return; /* a client of HTTP/1.0 did not say where it is */
+    x->reply.link_to = arena_join(&x->arena, parts, 4);
+    reply_add(x, SPAN("Location"), x->reply.link_to);
 }
 
 static void location_add(struct exchange *x, struct span tail)
@@ -82,6 +103,14 @@ static void reason_fields(struct exchange *x)
         break;
     case R_created:
         location_add(x, (struct span){ 0 });
+        break;
+    case R_tls_redirect:
+    case R_tls_port_redirect:
+        https_location_add(x);
+        break;
+    case R_tls_upgrade_required:
+        reply_add(x, SPAN("Upgrade"), SPAN("TLS/1.2, HTTP/1.1"));
+        reply_add(x, SPAN("Connection"), SPAN("upgrade"));
         break;
     case R_content_coding_unknown:
         reply_add(x, SPAN("Accept-Encoding"), SPAN("identity"));
@@ -176,6 +205,7 @@ static void compose(struct exchange *x)
 {
     struct code code = reason_code(x->verdict.why, x->policy->dialect);
     unsigned class = code.wire / 100;
+    const struct site *site = x->site;
 
     x->status_sent = code.wire;
     if (class < 2 || class >= 4)
@@ -183,6 +213,8 @@ static void compose(struct exchange *x)
     if (code.wire == 0)
         return;
     verdict_add(x, class >= 4);
+    if (x->transport->secured && site != NULL && site->hsts.n > 0)
+        reply_add(x, SPAN("Strict-Transport-Security"), site->hsts);
     if (x->res_opened && x->res->describe != NULL)
         x->res->describe(x, x->verdict.why);
     reason_fields(x);

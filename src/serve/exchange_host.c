@@ -1,7 +1,5 @@
 #include "serve/exchange_host.h"
 
-#include <stdlib.h>
-
 #include "explain/code.h"
 #include "graph/graph.h"
 #include "serve/access_log.h"
@@ -40,7 +38,7 @@ static void host_begin(struct exchange *x)
 {
     struct worker *w = x->worker;
 
-    w->snapshot->exchanges++;
+    w->snapshot->holders++;
     tally_running(w->tally, 1);
     x->snapshot = w->snapshot;
     x->policy = &w->snapshot->shared->config->policy;
@@ -89,15 +87,6 @@ static void log_write(struct exchange *x, struct worker *w)
     peer.status = status_told(reason_code(x->verdict.why, dialect), dialect);
     n = w->shared->log_combined ? access_log_combined(x, &peer, line) : access_log_json(x, &peer, line);
     log_line(w->log, (struct span){ line, n });
-}
-
-static void snapshot_leave(struct snapshot *s)
-{
-    s->exchanges--;
-    if (!s->is_old || s->exchanges > 0)
-        return;
-    shared_config_release(s->shared);
-    free(s);
 }
 
 /* The codec's buffers and the resource's state are still there. Where the recorder has a place for it, the next reply is
@@ -156,6 +145,44 @@ static void wire_closed(struct conn *c)
 
     tally_connections(w->tally, -1);
     clients_leave(w->shared->clients, c->client);
+    if (c->held != NULL)
+        snapshot_leave(c->held);
 }
 
-const struct wire_host worker_wire_host = { .accepted = wire_accepted, .closed = wire_closed };
+/* Which clients a site wants depends on the configuration that the connection began with. */
+static const struct site *site_of(const struct snapshot *s, struct span server_name)
+{
+    return route_site(s->shared->config, server_name);
+}
+
+static const struct tls_clients *choose_clients(void *snapshot, struct span server_name)
+{
+    const struct site *site = site_of(snapshot, server_name);
+
+    return site != NULL ? site->clients : NULL;
+}
+
+static struct tls *wire_secure(struct conn *c)
+{
+    struct worker *w = c->wire->worker;
+    struct tls_store *store = w->snapshot->shared->config->tls.store;
+
+    if (store == NULL)
+        return NULL;
+    if (c->held == NULL) {
+        c->held = w->snapshot;
+        w->snapshot->holders++;
+    }
+    return tls_new(store, c->watch.fd, choose_clients, c->held);
+}
+
+static enum client_auth wire_client_auth(struct conn *c, struct span server_name)
+{
+    const struct site *site = site_of(c->held, server_name);
+
+    return site != NULL ? site->client_auth : CLIENT_AUTH_OFF;
+}
+
+const struct wire_host worker_wire_host = {
+    .accepted = wire_accepted, .closed = wire_closed, .secure = wire_secure, .client_auth = wire_client_auth
+};

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "wire/secure.h"
+
 static bool name_covers(struct span name, struct span host)
 {
     if (span_starts(name, SPAN("*.")))
@@ -80,6 +82,29 @@ static void route_set(struct exchange *x, const struct route *route)
     subpath_set(x, route->prefix);
 }
 
+/* Was the connection made for another host? The name that it was made for is right, and so is another one that the
+ * certificate shown is for, as long as the same clients are asked for. RFC9110:7.4 */
+static bool is_misdirected(const struct exchange *x, const struct site *site)
+{
+    struct span host = x->req.host.name;
+
+    if (!x->transport->secured)
+        return false;
+    if (secured_clients(x->transport) != (site != NULL ? site->clients : NULL))
+        return true;
+    if (span_ends(host, SPAN(".")))
+        host.n--;
+    return host.n > 0 && !span_is_nocase(host, x->transport->server_name) && !secured_shows_for(x->transport, host);
+}
+
+static bool is_trusted(const struct exchange *x, const struct config *config)
+{
+    for (uint32_t i = 0; i < config->trusted_count; i++)
+        if (address_in(&config->trusted[i], (const struct sockaddr *)x->peer.p))
+            return true;
+    return false;
+}
+
 /* Where no site or no route answers, what holds for all of them is told. */
 static void site_set(struct exchange *x, const struct config *config, const struct site *site)
 {
@@ -87,6 +112,8 @@ static void site_set(struct exchange *x, const struct config *config, const stru
 
     x->site = site;
     x->policy = &config->policy;
+    x->misdirected = is_misdirected(x, site);
+    x->from_trusted = is_trusted(x, config);
     if (site != NULL) {
         x->site_number = site->number;
         x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;

@@ -20,27 +20,33 @@ static void text_fill(struct running *r, const struct exchange *x, const struct 
     r->target_bytes = (uint16_t)secrets_copy_uris(secrets, target, r->target, sizeof r->target, &cut);
 }
 
-/* Of the configuration that c's exchange began with; it has none yet while its head is read. */
-static const struct secrets *secrets_of(const struct worker *w, const struct conn *c)
+/* Of the configuration that x began with; it has none yet while its head is read. */
+static const struct secrets *secrets_of(const struct worker *w, const struct exchange *x)
 {
-    const struct snapshot *s = c->x->snapshot != NULL ? c->x->snapshot : w->snapshot;
+    const struct snapshot *s = x->snapshot != NULL ? x->snapshot : w->snapshot;
 
     return &s->shared->config->admin.secrets;
 }
 
-static struct running running_of(const struct worker *w, const struct conn *c)
+static enum running_state state_of(const struct exchange *x)
 {
-    const struct exchange *x = c->x;
+    if (x->moments.head_ms == 0)
+        return RUNNING_READS_HEAD;
+    return x->moments.answered_ms > 0 ? RUNNING_SENDS : RUNNING_GRAPH;
+}
+
+static struct running running_of(const struct worker *w, const struct exchange *x)
+{
     struct running r = { .begun_ms = x->moments.first_byte_ms, .bytes_in = x->bytes_in, .bytes_out = x->bytes_out };
 
-    r.state = c->state == CONN_HEAD ? RUNNING_READS_HEAD : c->state == CONN_REPLY ? RUNNING_SENDS : RUNNING_GRAPH;
+    r.state = state_of(x);
     if (r.state != RUNNING_READS_HEAD)
         r.number = x->number;
     r.wait = x->wait.what;
     r.wait_ms = x->wait.what != NULL ? x->wait.since_ms : 0;
     r.node = x->trace.at;
     r.why = (uint16_t)x->verdict.why;
-    text_fill(&r, x, secrets_of(w, c));
+    text_fill(&r, x, secrets_of(w, x));
     r.peer_bytes = record_peer_copy(x->peer, r.peer);
     return r;
 }
@@ -56,22 +62,29 @@ static uint32_t youngest(const struct running_list *l)
     return at;
 }
 
+/* *at: where the youngest is, once the list is full. */
+static void list_add(struct running_list *out, uint32_t *at, const struct worker *w, const struct exchange *x)
+{
+    out->total++;
+    if (out->count < RUNNING_MOST) {
+        out->all[out->count++] = running_of(w, x);
+        *at = out->count == RUNNING_MOST ? youngest(out) : 0;
+    } else if (x->moments.first_byte_ms < out->all[*at].begun_ms) {
+        out->all[*at] = running_of(w, x);
+        *at = youngest(out);
+    }
+}
+
 void running_list_fill(const struct worker *w, struct running_list *out)
 {
     uint32_t at = 0;
 
     out->count = out->total = 0;
     for (const struct conn *c = w->wire.conns; c != NULL; c = c->next) {
-        if (c->x == NULL)
-            continue;
-        out->total++;
-        if (out->count < RUNNING_MOST) {
-            out->all[out->count++] = running_of(w, c);
-            at = out->count == RUNNING_MOST ? youngest(out) : 0;
-        } else if (c->x->moments.first_byte_ms < out->all[at].begun_ms) {
-            out->all[at] = running_of(w, c);
-            at = youngest(out);
-        }
+        const struct exchange *x = NULL;
+
+        while (c->state != CONN_LINGER && (x = c->protocol->next(c, x)) != NULL)
+            list_add(out, &at, w, x);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "serve/server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netinet/in.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "serve/worker.h"
 
 #define BACKLOG        4096
+#define WAIT_MOST_MS   3600000u
 #define DRAIN_LOOK_MS  10   /* between two looks at whether all have ended */
 #define DRAIN_QUIET_MS 1000 /* a drain that takes no longer needs no word */
 
@@ -32,6 +35,8 @@ struct server {
     uint32_t address_count;
     int *fds; /* of worker w and address a at [w * address_count + a] */
     struct sites *sites;
+    struct tls_tickets *tickets;
+    uint32_t plain_count; /* of the addresses: they come first, those for TLS behind them */
     struct admin_server admin;
 };
 
@@ -65,7 +70,7 @@ static struct shared_config *shared_config_new(const struct server *s)
     }
     options.admin_stays = s->admin.runs ? s->admin.address.text : NULL;
     shared->config = config_load(&options, stderr);
-    if (shared->config == NULL || config_open(shared->config, stderr) != 0) {
+    if (shared->config == NULL || config_open(shared->config, s->tickets, stderr) != 0) {
         config_release(&shared->config);
         free(shared);
         return NULL;
@@ -110,11 +115,24 @@ static int address_listen(struct server *s, uint32_t at)
     return err == 0 ? 0 : cannot_listen(a, err);
 }
 
+static const char *listen_text(const struct config *config, uint32_t at)
+{
+    return at < config->listen_count ? config->listen[at] : config->tls.listen[at - config->listen_count];
+}
+
+static uint16_t port_of(const struct address *a)
+{
+    if (a->socket.ss_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)&a->socket)->sin_port);
+    return a->socket.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&a->socket)->sin6_port) : 0;
+}
+
 static int listen_all(struct server *s)
 {
     const struct config *config = s->config->config;
 
-    s->address_count = config->listen_count;
+    s->plain_count = config->listen_count;
+    s->address_count = config->listen_count + config->tls.listen_count;
     s->addresses = calloc(s->address_count, sizeof *s->addresses);
     s->fds = calloc((size_t)s->address_count * s->shared.workers, sizeof *s->fds);
     if (s->addresses == NULL || s->fds == NULL)
@@ -124,13 +142,15 @@ static int listen_all(struct server *s)
     for (uint32_t a = 0; a < s->address_count; a++) {
         const char *why = "";
 
-        if (address_parse(span_of(config->listen[a]), &s->addresses[a], &why) != 0) {
-            fprintf(stderr, "verdict: %s: %s\n", config->listen[a], why);
+        if (address_parse(span_of(listen_text(config, a)), &s->addresses[a], &why) != 0) {
+            fprintf(stderr, "verdict: %s: %s\n", listen_text(config, a), why);
             return 2;
         }
         if (address_listen(s, a) != 0)
             return 1;
     }
+    if (s->address_count > s->plain_count)
+        s->shared.tls_port = port_of(&s->addresses[s->plain_count]);
     return 0;
 }
 
@@ -187,7 +207,8 @@ static int share(struct server *s)
 static int workers_start(struct server *s)
 {
     for (unsigned w = 0; w < s->shared.workers; w++) {
-        const struct worker_listen listen = { s->addresses, s->fds + (size_t)w * s->address_count, s->address_count };
+        const struct worker_listen listen = { s->addresses, s->fds + (size_t)w * s->address_count, s->address_count,
+                                              s->plain_count };
         int err;
 
         if (!worker_remember(&s->workers[w], s->config->config)) {
@@ -213,7 +234,7 @@ static void announce(const struct server *s)
         if (strncmp(text, "unix:", 5) == 0)
             fprintf(stderr, "verdict: serving %s\n", text);
         else
-            fprintf(stderr, "verdict: serving http://%s/\n", text);
+            fprintf(stderr, "verdict: serving %s://%s/\n", a < s->plain_count ? "http" : "https", text);
     }
     if (s->admin.runs && strncmp(s->admin.address.text, "unix:", 5) == 0)
         fprintf(stderr, "verdict: console %s\n", s->admin.address.text);
@@ -226,12 +247,12 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
-static bool same_addresses(const struct config *a, const struct config *b)
+static bool same_addresses(const char **a, uint32_t a_count, const char **b, uint32_t b_count)
 {
-    for (uint32_t i = 0; i < a->listen_count && i < b->listen_count; i++)
-        if (!same_text(a->listen[i], b->listen[i]))
+    for (uint32_t i = 0; i < a_count && i < b_count; i++)
+        if (!same_text(a[i], b[i]))
             return false;
-    return a->listen_count == b->listen_count;
+    return a_count == b_count;
 }
 
 static void tell_waits(bool waits, const char *group, const char *name)
@@ -244,7 +265,9 @@ static void tell_waits(bool waits, const char *group, const char *name)
 /* What is set up once cannot change while the server runs. */
 static void tell_what_waits(const struct config *old, const struct config *fresh)
 {
-    tell_waits(!same_addresses(old, fresh), "", "listen");
+    tell_waits(!same_addresses(old->listen, old->listen_count, fresh->listen, fresh->listen_count), "", "listen");
+    tell_waits(!same_addresses(old->tls.listen, old->tls.listen_count, fresh->tls.listen, fresh->tls.listen_count),
+               "tls.", "listen");
     tell_waits(old->workers != fresh->workers, "", "workers");
     tell_waits(!same_text(old->admin.listen, fresh->admin.listen), "admin.", "listen");
     tell_waits(!same_text(old->log_file, fresh->log_file), "log.", "file");
@@ -292,13 +315,46 @@ static void signals_block(sigset_t *waited_for)
     pthread_sigmask(SIG_BLOCK, waited_for, NULL);
 }
 
+/* New certificates are taken up by themselves, and new keys for tickets made. */
+static void certificates_look(struct server *s)
+{
+    const struct config_tls *tls = &s->config->config->tls;
+    char why[TLS_WHY_BYTES];
+    struct timespec now;
+    int err;
+
+    if (tls->store == NULL)
+        return;
+    err = tls_store_refresh(tls->store, why);
+    if (err > 0)
+        fprintf(stderr, "verdict: certificates: their files have changed: the new ones are in use\n");
+    else if (err < 0)
+        fprintf(stderr, "verdict: certificates: their files have changed, the old ones stay in use: %s\n", why);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (tls->ticket_lifetime_s > 0)
+        tls_tickets_rotate(s->tickets, (uint64_t)now.tv_sec, tls->ticket_lifetime_s);
+}
+
+/* The next signal; 0: it is time to look at the certificates. */
+static int signal_wait(const struct server *s, const sigset_t *waited_for)
+{
+    const struct config *config = s->config->config;
+    uint64_t ms = config->tls.store != NULL ? config->settings[SETTING_certificate_check_ms] : WAIT_MOST_MS;
+    const struct timespec look = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000L };
+    int got = sigtimedwait(waited_for, NULL, &look);
+
+    return got > 0 ? got : 0;
+}
+
 static void wait_for_end(struct server *s, const sigset_t *waited_for)
 {
     for (;;) {
-        int got = 0;
+        int got = signal_wait(s, waited_for);
 
-        if (sigwait(waited_for, &got) != 0)
+        if (got == 0) {
+            certificates_look(s);
             continue;
+        }
         if (got == SIGHUP)
             reload(s);
         else if (got == SIGUSR1)
@@ -375,6 +431,7 @@ static void server_free(struct server *s)
     for (unsigned w = 0; s->workers != NULL && w < s->shared.workers; w++)
         worker_forget(&s->workers[w]);
     shared_config_release(s->config);
+    tls_tickets_release(&s->tickets);
     sites_release(&s->sites);
     file_shared_release(&s->shared.files);
     clients_release(&s->shared.clients);
@@ -407,12 +464,13 @@ int server_run(const struct config_options *options)
     int code;
 
     s.sites = sites_new();
-    if (s.sites == NULL)
-        return no_memory();
-    s.config = shared_config_new(&s);
+    s.tickets = tls_tickets_new();
+    s.config = s.sites != NULL && s.tickets != NULL ? shared_config_new(&s) : NULL;
     if (s.config == NULL) {
+        code = s.sites == NULL || s.tickets == NULL ? no_memory() : 2;
+        tls_tickets_release(&s.tickets);
         sites_release(&s.sites);
-        return 2;
+        return code;
     }
     signals_block(&waited_for);
     if (rlimit_raise_files(&files) != 0)

@@ -9,7 +9,6 @@
 
 #include "io/listen.h"
 #include "serve/exchange_host.h"
-#include "wire/h1.h"
 
 #define ACCEPT_BATCH        64
 #define ACCEPT_LAST_BATCHES 64 /* a whole backlog, and no more, however fast others come */
@@ -21,6 +20,15 @@ void shared_config_release(struct shared_config *shared)
         return;
     config_release(&shared->config);
     free(shared);
+}
+
+void snapshot_leave(struct snapshot *s)
+{
+    s->holders--;
+    if (!s->is_old || s->holders > 0)
+        return;
+    shared_config_release(s->shared);
+    free(s);
 }
 
 static void listen_pause(struct worker *w)
@@ -47,7 +55,7 @@ static void spare_take(struct worker *w)
 }
 
 /* No descriptor is left: the spare one lets us tell one client at a time why. False: not even that. */
-static bool accept_last(struct worker *w, int listener)
+static bool accept_last(struct worker *w, int listener, enum wire_port port)
 {
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
@@ -61,7 +69,7 @@ static bool accept_last(struct worker *w, int listener)
     fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return false;
-    c = conn_open(&w->wire, fd, &peer, len);
+    c = conn_open(&w->wire, fd, port, &peer, len);
     if (c != NULL)
         c->over_descriptors = true;
     return true;
@@ -70,6 +78,8 @@ static bool accept_last(struct worker *w, int listener)
 /* True: there may be more. */
 static bool accept_batch(struct worker *w, struct watch *watch)
 {
+    enum wire_port port = ((struct worker_listener *)watch)->port;
+
     spare_take(w);
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
         struct sockaddr_storage peer;
@@ -77,14 +87,14 @@ static bool accept_batch(struct worker *w, struct watch *watch)
         int fd = accept4(watch->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            conn_open(&w->wire, fd, &peer, len);
+            conn_open(&w->wire, fd, port, &peer, len);
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
         if (errno == EAGAIN)
             return false;
-        if ((errno != EMFILE && errno != ENFILE) || !accept_last(w, watch->fd))
+        if ((errno != EMFILE && errno != ENFILE) || !accept_last(w, watch->fd, port))
             listen_pause(w);
         return false;
     }
@@ -152,10 +162,8 @@ static void snapshot_replace(struct worker *w, struct snapshot *s)
 
     w->snapshot = s;
     old->is_old = true;
-    if (old->exchanges > 0)
-        return;
-    shared_config_release(old->shared);
-    free(old);
+    old->holders++;
+    snapshot_leave(old);
 }
 
 /* What every use looks up anew. The limits of a head are not: buffers have their size from them. */
@@ -166,9 +174,28 @@ static void wire_times(struct wire_settings *wire, const uint64_t *set)
     wire->send_wait_ms = (uint32_t)set[SETTING_send_wait_ms];
     wire->keep_alive_ms = (uint32_t)set[SETTING_keep_alive_ms];
     wire->linger_ms = (uint32_t)set[SETTING_linger_ms];
+    wire->tunnel_idle_ms = (uint32_t)set[SETTING_tunnel_idle_ms];
+    wire->h2_streams = (uint32_t)set[SETTING_h2_streams];
+    wire->h2_window_bytes = (uint32_t)set[SETTING_h2_window_bytes];
+    wire->h2_connection_window_bytes = (uint32_t)set[SETTING_h2_connection_window_bytes];
+    wire->h2_resets = (uint32_t)set[SETTING_h2_resets];
+    wire->h2_control_frames = (uint32_t)set[SETTING_h2_control_frames];
+    wire->h2_continuations = (uint32_t)set[SETTING_h2_continuations];
     wire->linger_bytes = set[SETTING_linger_bytes];
     wire->drain_bytes = set[SETTING_drain_bytes];
     wire->arena_bytes = (uint32_t)set[SETTING_exchange_memory_bytes];
+}
+
+/* What connections are told of the port that they came to. */
+static void wire_ports(struct worker *w, const struct config *config)
+{
+    uint16_t tls_port = w->shared->tls_port;
+
+    w->wire.plain = (struct transport){ .tls_port = tls_port };
+    w->wire.plain_on_tls_port = (struct transport){
+        .on_tls_port = true, .port_redirects = config->tls.plain_redirects, .tls_port = tls_port
+    };
+    w->wire.h2c = config->h2c;
 }
 
 bool worker_reloads(enum setting s)
@@ -178,6 +205,11 @@ bool worker_reloads(enum setting s)
         [SETTING_send_wait_ms] = true, [SETTING_keep_alive_ms] = true,
         [SETTING_linger_ms] = true,    [SETTING_linger_bytes] = true,
         [SETTING_drain_bytes] = true,  [SETTING_exchange_memory_bytes] = true,
+        [SETTING_tunnel_idle_ms] = true, [SETTING_certificate_check_ms] = true,
+        [SETTING_h2_streams] = true, [SETTING_h2_window_bytes] = true,
+        [SETTING_h2_connection_window_bytes] = true, [SETTING_h2_resets] = true,
+        [SETTING_h2_control_frames] = true, [SETTING_h2_continuations] = true,
+        [SETTING_early_data_bytes] = true, [SETTING_websocket_message_bytes] = true,
         [SETTING_drain_ms] = true, /* of the newest configuration, when the time has come */
     };
 
@@ -189,6 +221,7 @@ static void reload_open(struct mail *m)
     struct reload_mail *r = (struct reload_mail *)m;
 
     wire_times(&r->worker->wire_settings, r->config->config->settings);
+    wire_ports(r->worker, r->config->config);
     if (r->worker->files != NULL)
         file_worker_forget(r->worker->files); /* the new configuration has roots of its own */
     *r->snapshot = (struct snapshot){ .shared = r->config };
@@ -258,9 +291,9 @@ static void wire_configure(struct worker *w, const struct config *config)
                              .wheel = &w->wheel,
                              .settings = &w->wire_settings,
                              .host = &worker_wire_host,
-                             .protocol = &h1_protocol,
                              .exchange_host = &worker_exchange_host,
                              .worker = w };
+    wire_ports(w, config);
 }
 
 static int files_start(struct worker *w, const struct config *config)
@@ -295,7 +328,8 @@ static int listeners_start(struct worker *w, const struct worker_listen *listen)
 
         w->listeners[i] = (struct worker_listener){ .watch = { .fd = listen->fds[i], .ready = accept_ready },
                                                     .worker = w,
-                                                    .address = &listen->addresses[i] };
+                                                    .address = &listen->addresses[i],
+                                                    .port = i < listen->plain ? WIRE_PLAIN : WIRE_TLS };
         err = loop_watch(&w->loop, &w->listeners[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
         if (err != 0)
             return err;

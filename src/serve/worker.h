@@ -19,10 +19,11 @@
 #include "serve/config.h"
 #include "wire/conn.h"
 
-/* A configuration in use by one worker: let go when its last exchange has ended and a newer one is there. */
+/* A configuration in use by one worker: let go when its last exchange, and the last connection of TLS that began with it,
+ * have ended and a newer one is there. */
 struct snapshot {
     struct shared_config *shared;
-    uint32_t exchanges;
+    uint32_t holders;
     bool is_old;
 };
 
@@ -30,6 +31,7 @@ struct worker_listener {
     struct watch watch;
     struct worker *worker;
     const struct address *address;
+    enum wire_port port;
 };
 
 /* A configuration and how many hold it: the server while it is the newest, and each worker. */
@@ -39,6 +41,9 @@ struct shared_config {
 };
 
 void shared_config_release(struct shared_config *shared);
+
+/* One that held s has ended. */
+void snapshot_leave(struct snapshot *s);
 
 /* What the workers of one server share. */
 struct worker_shared {
@@ -50,6 +55,7 @@ struct worker_shared {
     uint32_t connections_limit, per_client_limit;
     unsigned workers;
     uint64_t id_seed;
+    uint16_t tls_port; /* where clients find https of this server; 0: nowhere */
     const struct admin_source *admin_source; /* of the admin listener's thread; NULL: a worker that serves sites */
 };
 
@@ -94,6 +100,7 @@ struct worker_listen {
     const struct address *addresses;
     const int *fds; /* one for each address */
     uint32_t count;
+    uint32_t plain; /* the first of them speak without TLS, the others with it */
 };
 
 /* Give a zeroed worker its memory of what it does, which is readable from now on. False: no memory. */

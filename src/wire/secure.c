@@ -16,6 +16,24 @@ void secured_release(struct conn *c)
     c->secured = NULL;
 }
 
+static const struct secured *secured_of(const struct transport *transport)
+{
+    return (const struct secured *)((const char *)transport - offsetof(struct secured, transport));
+}
+
+const struct tls_clients *secured_clients(const struct transport *transport)
+{
+    return tls_info(secured_of(transport)->tls)->clients;
+}
+
+/* A client that named no host was shown what there is for all that are not known. */
+bool secured_shows_for(const struct transport *transport, struct span name)
+{
+    const struct tls *tls = secured_of(transport)->tls;
+
+    return transport->server_name.n > 0 ? tls_covers(tls, name) : tls_shows_for(tls, name);
+}
+
 static void fail(struct conn *c, enum reason why)
 {
     conn_refuse(c, why, tls_error(c->secured->tls));

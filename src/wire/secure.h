@@ -16,6 +16,11 @@ struct secured {
     struct transport transport;
 };
 
+/* Of a connection over TLS: which clients it asked for a certificate, or NULL; and whether its certificate is one for that
+ * name (lower or upper case). */
+const struct tls_clients *secured_clients(const struct transport *transport);
+bool secured_shows_for(const struct transport *transport, struct span name);
+
 /* Free it, if there is any; c is being closed. */
 void secured_release(struct conn *c);
 
