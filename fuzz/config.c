@@ -17,10 +17,12 @@ static void check_route(const struct site *site, const struct route *route)
 {
     DIE_UNLESS(route->prefix.n > 0 && route->prefix.p[0] == '/');
     DIE_UNLESS(route_find(site, route->prefix) == route);
-    DIE_UNLESS(route->policy.answers == (route->resource == &fixed_resource));
+    DIE_UNLESS(route->policy.answers == (route->resource != &file_resource));
+    DIE_UNLESS(route->policy.tunnels == (route->resource == &websocket_resource));
+    DIE_UNLESS(route->policy.hint_count <= HINTS_MAX);
     if (route->resource == &file_resource)
         DIE_UNLESS(route->file.root != NULL && route->file.root_fd == -1);
-    else
+    else if (route->resource != &websocket_resource)
         DIE_UNLESS(route->resource == &fixed_resource && route->fixed.why != R_NONE);
     for (uint32_t i = 0; i < route->field_count; i++)
         DIE_UNLESS(route->fields[i].name.n > 0 &&

@@ -159,8 +159,10 @@ static bool is_all_sent(const struct exchange *x)
 static enum flow send_on(struct conn *c)
 {
     for (;;) {
-        enum flow f;
+        enum flow f = c->tunnel ? send_memory(c) : FLOW_GO; /* the client speaks next, when it has the head */
 
+        if (f != FLOW_GO)
+            return f;
         if (!c->body_ended && c->piece.bytes.n == 0 && c->piece.fd < 0 && c->line_out.n == 0) {
             f = next_piece(c);
             if (f != FLOW_GO)

@@ -142,22 +142,31 @@ static void close_for(struct h2 *h2, enum reason why)
         conn_linger(c);
 }
 
-static void timer_set_for(struct h2 *h2)
+static uint32_t wait_ms(const struct h2 *h2)
 {
     const struct wire_settings *set = h2->c->wire->settings;
     uint32_t least = set->head_wait_ms;
 
-    if (h2->goes && !h2->last_told) {
-        conn_timer(h2->c, DRAIN_WAIT_MS);
-        return;
-    }
-    if (h2->streams == NULL) {
-        conn_timer(h2->c, h2->c->is_new ? set->head_wait_ms : set->keep_alive_ms);
-        return;
-    }
+    if (h2->goes && !h2->last_told)
+        return DRAIN_WAIT_MS;
+    if (h2->streams == NULL && !h2_output_waits(h2))
+        return h2->c->is_new ? set->head_wait_ms : set->keep_alive_ms;
     least = set->content_wait_ms < least ? set->content_wait_ms : least;
+    least = set->tunnel_idle_ms < least ? set->tunnel_idle_ms : least;
     least = set->send_wait_ms < least ? set->send_wait_ms : least;
-    conn_timer(h2->c, least / LOOKS);
+    return least / LOOKS;
+}
+
+/* Frames alone do not put off the next look: who sends them has still to let its streams go on. */
+static void look_later(struct h2 *h2)
+{
+    bool idle = h2->streams == NULL;
+
+    if (h2->look_is_set && h2->look_idle == idle)
+        return;
+    h2->look_is_set = true;
+    h2->look_idle = idle;
+    conn_timer(h2->c, wait_ms(h2));
 }
 
 /* False: c is gone. */
@@ -231,7 +240,7 @@ static void h2_run(struct conn *c)
     if (is_over(h2))
         close_for(h2, R_client_closed_request);
     else
-        timer_set_for(h2);
+        look_later(h2);
 }
 
 void h2_drained(struct h2 *h2)
@@ -251,6 +260,7 @@ static void h2_drain(struct conn *c)
     if (h2->goes)
         return;
     h2->goes = true;
+    h2->look_is_set = false;
     nghttp2_submit_shutdown_notice(h2->session);
     nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
     h2_yield(h2);
@@ -308,6 +318,7 @@ static void h2_timeout(struct conn *c)
 {
     struct h2 *h2 = c->h2;
 
+    h2->look_is_set = false;
     if (is_stuck(h2)) {
         c->broken = true;
         close_for(h2, R_response_send_timeout);

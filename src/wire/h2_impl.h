@@ -46,6 +46,7 @@ struct h2 {
     struct h2_pace pace;
     struct verdict ends;  /* why we end the connection; R_NONE: we do not */
     char ends_text[64];   /* the operand of it */
+    bool look_is_set, look_idle; /* the timer is set, for an idle connection */
     bool running;         /* inside of h2_protocol.run(), which sends in its end */
     bool goes;            /* GOAWAY was told: it closes when its last stream has ended */
     bool last_told;       /* ... with the last stream that will be answered */
