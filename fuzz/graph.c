@@ -1,6 +1,7 @@
 /*
  * Any request to any resource: the graph ends, once, with a reason that it may end with; the trace tells the very path
- * taken; preconditions do what an independent reading of RFC9110:13.2.2 says, and nothing is changed against them.
+ * taken; preconditions do what an independent reading of RFC9110:13.2.2 says, and nothing is changed against them; who
+ * may not come in over this connection never comes to a resource.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -86,6 +87,15 @@ static const struct fragment versions[] = {
     { .text = " HTTP/3.0\r\nHost: h\r\n" },
 };
 
+/* Fields that count only on some connections. */
+static const struct fragment offers[] = {
+    { .text = "Upgrade: websocket" },        { .text = "Connection: upgrade" },
+    { .text = "Sec-WebSocket-Version: 13" }, { .text = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" },
+    { .text = "Sec-WebSocket-Version: 8" },  { .text = "Early-Data: 1" },
+};
+
+static const struct span people[] = { SPAN_INIT("CN=ann"), SPAN_INIT("CN=bob"), SPAN_INIT("") };
+
 #define PICK(table) (&(table)[byte() % (sizeof(table) / sizeof(table)[0])])
 
 /* The state of one run. */
@@ -94,7 +104,11 @@ static struct {
     uint16_t acts[ACTS_MOST]; /* those of the resource that went on, in their order */
     unsigned act_count, at;   /* `at`: the act that came last */
     enum reason given;        /* with which the last act stopped */
-    bool stored, removed;
+    bool opened, stored, removed;
+    unsigned offered; /* a bit for each of `offers` */
+    unsigned interims;
+    struct transport transport;
+    struct codec_ops codec;
     const struct fragment *if_match[FIELDS_MOST], *if_none_match[FIELDS_MOST];
     const struct fragment *if_modified[FIELDS_MOST], *if_unmodified[FIELDS_MOST];
     char text[2048];
@@ -155,7 +169,8 @@ static enum flow fuzz_open(struct exchange *x)
     x->facts.has_modified = more & 0x0c;
     x->facts.modified = OLD + (more & 4 ? 0 : 3600);
     x->facts.length = more & 0x10 ? 0 : 10;
-    return outcome(x, x->policy->answers ? N_give_answer : N_open);
+    run.opened = true;
+    return outcome(x, x->policy->tunnels ? N_open_tunnel : x->policy->answers ? N_give_answer : N_open);
 }
 
 static enum flow fuzz_select(struct exchange *x)
@@ -197,6 +212,8 @@ static enum flow fuzz_remove(struct exchange *x)
 
 static enum flow fuzz_produce(struct exchange *x)
 {
+    if (x->policy->tunnels)
+        return outcome(x, x->req.connect_protocol.n > 0 ? N_open_stream : N_switch_protocol);
     return outcome(x, N_produce);
 }
 
@@ -241,10 +258,27 @@ static const struct resource_ops plain = {
     .accept = fuzz_accept,
 };
 
+/* What a route may demand of the connection, and do with it. */
+static void policy_connect(struct policy *policy)
+{
+    static const struct span link = SPAN_INIT("</a.css>; rel=preload");
+    unsigned bits = byte();
+
+    policy->tls_need = (enum tls_need)(bits & 3);
+    policy->tls_version_min = bits & 4 ? TRANSPORT_TLS13 : 0;
+    policy->subjects = people;
+    policy->subject_count = bits & 8 ? 1 : 0;
+    policy->hints = &link;
+    policy->hint_count = bits & 16 ? 1 : 0;
+    policy->hints_h1 = bits & 32;
+    policy->tunnels = bits & 64;
+    policy->answers |= policy->tunnels;
+}
+
 static void fuzz_route(struct exchange *x)
 {
     static struct policy policy;
-    static const int a_site;
+    static const int a_site, a_route;
     unsigned bits = byte(), more = byte();
 
     policy = (struct policy){
@@ -261,7 +295,10 @@ static void fuzz_route(struct exchange *x)
         .negotiation = (enum negotiation)(more % 3),
         .listing = more & 8 ? LISTING_ON : LISTING_OFF,
     };
+    if (more & 32)
+        policy_connect(&policy);
     x->site = more == 4 ? NULL : &a_site;
+    x->route = more == 7 ? NULL : &a_route;
     x->site_stopped = more == 5;
     x->policy = &policy;
     x->res = more & 16 ? &plain : &whole;
@@ -278,7 +315,46 @@ static void fuzz_resume(struct exchange *x)
 }
 
 static const struct exchange_host host = { .route = fuzz_route, .tick = fuzz_tick, .resume = fuzz_resume };
-static const struct codec_ops codec = { .name = "fuzz", .major = 1 };
+
+static void fuzz_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
+{
+    DIE_UNLESS(x->verdict.why == R_NONE && why == R_early_hints);
+    DIE_UNLESS(count == x->policy->hint_count && span_is(fields[0].name, SPAN("Link")));
+    run.interims++;
+}
+
+/* TLS, and what came with it. */
+static void transport_set(struct exchange *x)
+{
+    static const enum reason certificates[] = { R_NONE, R_client_cert_required, R_client_cert_expired,
+                                                R_client_cert_revoked, R_client_cert_invalid };
+    unsigned bits = byte(), more = byte();
+
+    run.transport.on_tls_port = !(bits & 1) && bits & 2;
+    run.transport.port_redirects = bits & 4;
+    run.transport.secured = bits & 1;
+    if (!run.transport.secured)
+        return;
+    run.transport.tls_version = bits & 2 ? TRANSPORT_TLS13 : TRANSPORT_TLS12;
+    run.transport.client_auth = (enum client_auth)((bits >> 4) % 3);
+    if (run.transport.client_auth != CLIENT_AUTH_OFF)
+        run.transport.client_certificate = certificates[more % 5];
+    run.transport.client_subject = people[more / 16 % 3];
+    x->misdirected = bits & 8;
+    x->req.early = bits & 64;
+}
+
+static void connection_set(struct exchange *x)
+{
+    unsigned bits = byte();
+
+    transport_set(x);
+    x->from_trusted = bits & 1;
+    run.codec.major = bits & 2 ? 2 : 1;
+    if (run.codec.major == 2 && bits & 4)
+        x->req.connect_protocol = bits & 8 ? SPAN("websocket") : SPAN("another");
+    run.offered = byte();
+}
 
 static void write_text(const char *text)
 {
@@ -321,17 +397,27 @@ static void write_field(void)
     write_text("\r\n");
 }
 
-static void write_head(void)
+static void write_offers(void)
 {
-    unsigned fields;
+    for (unsigned i = 0; i < sizeof offers / sizeof offers[0]; i++)
+        if (run.offered >> i & 1) {
+            write_text(offers[i].text);
+            write_text("\r\n");
+        }
+}
 
-    write_text(PICK(methods)->text);
+static void write_head(const struct exchange *x)
+{
+    const struct fragment *method = PICK(methods), *target = PICK(targets), *version = PICK(versions);
+    unsigned fields = byte() % FIELDS_MOST;
+
+    write_text(x->req.connect_protocol.n > 0 ? "CONNECT" : method->text);
     write_text(" ");
-    write_text(PICK(targets)->text);
-    write_text(PICK(versions)->text);
-    fields = byte() % FIELDS_MOST;
+    write_text(target->text);
+    write_text(x->codec->major == 2 ? " HTTP/2.0\r\nHost: h\r\n" : version->text);
     for (unsigned i = 0; i < fields; i++)
         write_field();
+    write_offers();
     write_text("\r\n");
 }
 
@@ -412,12 +498,32 @@ static void check_precondition(const struct exchange *x, bool compared)
 
 /* ---- what must hold of every end ---- */
 
+/* Must this request not come to a resource, whatever the graph thinks? */
+static bool is_kept_out(const struct exchange *x)
+{
+    const struct transport *t = x->transport;
+    const struct policy *p = x->policy;
+    bool early = x->req.early || (x->from_trusted && request_has(x, FIELD_EARLY_DATA));
+
+    if (early && !method_info(x->req.head.method)->safe)
+        return true;
+    if (!t->secured)
+        return t->on_tls_port || p->tls_need != TLS_ANY;
+    if (x->misdirected || t->tls_version < p->tls_version_min)
+        return true;
+    if (t->client_auth == CLIENT_AUTH_OFF)
+        return false;
+    if (t->client_certificate == R_client_cert_required)
+        return t->client_auth == CLIENT_AUTH_REQUIRED || p->subject_count > 0;
+    return t->client_certificate != R_NONE || (p->subject_count > 0 && !span_is(t->client_subject, people[0]));
+}
+
 /* Would node n answer so now? The facts that it looked at are as they were, but for those that open() brought. */
 static bool answers_so(struct exchange *x, unsigned n, bool yes)
 {
     bool is_collection = x->facts.is_collection, same;
 
-    if (n == N_method_allowed)
+    if (n == N_method_allowed || n == N_tunnel_method)
         x->facts.is_collection = false;
     same = graph_nodes[n].ask(x) == yes;
     x->facts.is_collection = is_collection;
@@ -430,6 +536,7 @@ static bool is_of_resource(unsigned n)
     case N_receive:
     case N_understand:
     case N_route:
+    case N_hint:
     case N_plan_ranges:
     case N_echo:
     case N_describe:
@@ -482,6 +589,10 @@ static void check_end(struct exchange *x)
         DIE_UNLESS(method == M_GET || method == M_HEAD);
     if (why == R_if_none_match_failed)
         DIE_UNLESS(method != M_GET && method != M_HEAD);
+    DIE_UNLESS(!run.opened || !is_kept_out(x));
+    DIE_UNLESS(run.interims == visited[N_hint]);
+    DIE_UNLESS(why != R_protocol_switch || x->req.head.major == 1);
+    DIE_UNLESS(why != R_tunnel_opened || span_is(x->req.connect_protocol, SPAN("websocket")));
     DIE_UNLESS(!run.stored || method == M_PUT);
     DIE_UNLESS(!run.removed || method == M_DELETE);
     if (visited[N_is_conditional])
@@ -512,14 +623,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run.in = (struct span){ (const char *)data, size };
     bits = byte();
     x.host = &host;
-    x.codec = &codec;
+    run.codec = (struct codec_ops){ .name = "fuzz", .major = 1, .interim = fuzz_interim };
+    x.codec = &run.codec;
+    x.transport = &run.transport;
     x.unix_seconds = NOW;
     x.server_full = bits == 1;
     x.client_full = bits == 2;
     x.descriptors_full = bits == 3;
     arena_init(&x.arena, NULL, 0, bits & 16 ? 4096 : bits & 3 ? 32 : 4);
     head_init(&x.req.head, fields);
-    write_head();
+    if (bits & 32)
+        connection_set(&x);
+    write_head(&x);
     take_head(&x);
     run_through(&x);
     check_end(&x);
