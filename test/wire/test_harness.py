@@ -1,8 +1,9 @@
-"""The harness itself: what its reader of answers takes and refuses, against a server of a few lines of Python."""
+"""The harness itself: what its reader of answers takes and refuses, against a server of a few lines of Python; and what
+it fills into a configuration."""
 import socket
 import threading
 
-from harness import Connection, Malformed, expect, expect_true, test
+from harness import Connection, Malformed, Pki, Server, configured, expect, expect_true, files, test
 
 
 def served(answer, pieces=1):
@@ -94,3 +95,16 @@ def bytes_after_an_answer_are_seen():
             expect_true("where the end was wanted" in str(said), str(said))
             return
     raise AssertionError("leftover bytes went unseen")
+
+
+@test()
+def ports_and_folders_are_filled_in():
+    both = ["127.0.0.1:{port}", "127.0.0.1:{tls_port}"]
+    for listen in (both, both[1:]):
+        with Server({"a.txt": "hello"}, config=configured(files(), listen=listen)) as one:
+            with one.connect(port="tls_port") as c:
+                expect(c.send("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n").response().content, b"hello")
+    pki = Pki()
+    with Server(config=configured(files(directory="{pki}")), pki=pki) as one:
+        expect(one.get("/ca.pem").content, pki.ca.read_bytes())
+        expect(one.tls_port, None)

@@ -7,12 +7,15 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+from .h2 import H2
+from .tls import TlsConnection, s_client
 from .wire import Connection
 
 START_SECONDS = 15
@@ -48,10 +51,13 @@ def verdict(*args, stdin=None, seconds=30, env=None):
     return done
 
 
-def free_port():
-    """A port outside the system's own choice of ports, so that no client socket of another test takes it."""
+def free_port(taken=()):
+    """A port outside the system's own choice of ports, so that no client socket of another test takes it; none of those
+    taken."""
     while True:
         port = random.randrange(10000, 30000)
+        if port in taken:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -78,27 +84,36 @@ class Server:
     """`verdict serve` on a directory holding `tree`. Starts when first used, stops (with checks) at the end of its file.
 
     args    more arguments, such as ["--write"]
-    config  text of a configuration file: given with -c, and no directory then. {root} and {port} in it are filled in.
+    config  text of a configuration file: given with -c, and no directory then. {root}, {port}, {admin_port},
+            {tls_port} and {pki} (its folder) in it are filled in.
     env     more environment
     limit   function called in the child before the program starts (resource limits)
     stdout  where its standard output goes; without it, to the file home/out
     binary  another program than program()
     admin   has an admin listener, on a port of its own; without it there is none
+    tls     has a listener for TLS on tls_port: --tls, or {tls_port} in the configuration, where tls needs no saying
+    pki     the Pki whose authority connect_tls() trusts; without it, any certificate is taken
+
+    What it keeps for itself (a certificate for development) is below `state`.
     """
 
-    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None, binary=None, admin=False):
+    def __init__(self, tree=None, args=(), config=None, env=None, limit=None, stdout=None, binary=None, admin=False,
+                 tls=False, pki=None):
         self.home = Path(tempfile.mkdtemp(prefix="verdict-"))
         self.root = self.home / "site"
         self.root.mkdir()
         plant(self.root, tree or {})
         self.args = list(args)
         self.config = config
-        self.env = env or {}
+        self.state = self.home / "state"
+        self.env = {"XDG_STATE_HOME": str(self.state), **(env or {})}
         self.limit = limit
         self.stdout = stdout
         self.binary = binary
         self.admin = admin
-        self.port = self.admin_port = None
+        self.tls = tls or "{tls_port}" in (config or "")
+        self.pki = pki
+        self.port = self.admin_port = self.tls_port = None
         self.process = None
         self.urls = []
         self.errors = []
@@ -116,7 +131,8 @@ class Server:
         if self.process is not None:
             return self
         self.port = free_port()
-        self.admin_port = free_port() if self.admin else None
+        self.admin_port = free_port((self.port,)) if self.admin else None
+        self.tls_port = free_port((self.port, self.admin_port)) if self.tls else None
         with open(self.home / "out", "ab") as out:
             self.process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=self.stdout or out, stderr=subprocess.PIPE, text=True,
@@ -129,6 +145,7 @@ class Server:
         command = [str(self.binary or program()), "serve"]
         if self.config is None:
             command += [str(self.root), "--listen", f"127.0.0.1:{self.port}"]
+            command += [f"--tls=127.0.0.1:{self.tls_port}"] if self.tls else []
         else:
             self.configure(self.config)
             command += ["-c", str(self.home / "verdict.yaml")]
@@ -141,7 +158,9 @@ class Server:
     def configure(self, text):
         """Writes the configuration file; a running server sees it after SIGHUP."""
         text = text.replace("{root}", str(self.root)).replace("{port}", str(self.port))
-        text = text.replace("{admin_port}", str(self.admin_port))
+        text = text.replace("{admin_port}", str(self.admin_port)).replace("{tls_port}", str(self.tls_port))
+        if self.pki is not None:
+            text = text.replace("{pki}", str(self.pki.folder))
         (self.home / "verdict.yaml").write_text(text, encoding="utf-8")
 
     def _collect(self):
@@ -151,7 +170,8 @@ class Server:
 
     def _wait_until_it_listens(self):
         until = time.monotonic() + START_SECONDS
-        ports = [port for port in (self.port, self.admin_port) if port is not None]
+        plain = self.port if self.config is None or "{port}" in self.config else None
+        ports = [port for port in (plain, self.admin_port, self.tls_port) if port is not None] or [self.port]
         while time.monotonic() < until and self.process.poll() is None:
             if all(any(f":{port}" in url for url in self.urls) for port in ports):
                 return
@@ -159,7 +179,7 @@ class Server:
         self.process.kill()
         self.process.wait()
         time.sleep(0.05)
-        raise AssertionError(f"the server said no URL with port {self.port}: exit {self.process.returncode}\n"
+        raise AssertionError(f"the server said no URL with each port of {ports}: exit {self.process.returncode}\n"
                              f"{' '.join(self._command())}\n{self.stderr}")
 
     def stop(self):
@@ -226,9 +246,10 @@ class Server:
 
     # Talking to it
 
-    def connect(self, wait_seconds=5, **more):
+    def connect(self, wait_seconds=5, port="port", **more):
+        """port="tls_port": to say there what is not TLS, or not yet."""
         self.start()
-        return Connection(("127.0.0.1", self.port), wait_seconds=wait_seconds, **more)
+        return Connection(("127.0.0.1", getattr(self, port)), wait_seconds=wait_seconds, **more)
 
     def ask(self, data):
         """Sends the bytes of one request on a connection of its own; returns the answer."""
@@ -242,6 +263,62 @@ class Server:
 
     def get(self, target, **fields):
         return self.request("GET", target, **fields)
+
+    # Talking TLS and HTTP/2 to it
+
+    @property
+    def tls_name(self):
+        """The name that is asked for when a test says none: that of the certificate for development, or a.example."""
+        return "localhost" if self.config is None else "a.example"
+
+    def connect_tls(self, sni="", ca=None, wait_seconds=5, **more):
+        """A TlsConnection, which tells what else may be said. ca: by default that of the pki; False: none."""
+        self.start()
+        ca = self.pki.ca if ca is None and self.pki is not None else ca
+        return TlsConnection(("127.0.0.1", self.tls_port), sni=self.tls_name if sni == "" else sni, ca=ca or None,
+                             wait_seconds=wait_seconds, **more)
+
+    def tls_refusal(self, **more):
+        """Why connect_tls(**more) fails: the name of the server's alert (TLSV1_ALERT_PROTOCOL_VERSION), or of what is
+        not to our liking (CERTIFICATE_VERIFY_FAILED)."""
+        try:
+            with self.connect_tls(**more) as connection:
+                said = f"{connection.version()} {connection.cipher()}"
+        except ssl.SSLError as error:
+            return error.reason
+        except ConnectionError as error:
+            return type(error).__name__
+        raise AssertionError(f"nobody refused: {said}")
+
+    def h2(self, settings=(), **more):
+        """HTTP/2 without TLS, with prior knowledge; more as of H2."""
+        return H2(self.connect(), settings, **more)
+
+    def h2_tls(self, settings=(), sni="", tls=None, **more):
+        """HTTP/2 over TLS, chosen by ALPN; tls: {} of what connect_tls() takes; more as of H2."""
+        connection = self.connect_tls(sni, **{"alpn": ["h2", "http/1.1"], **(tls or {})})
+        if connection.alpn != "h2":
+            raise AssertionError(f"ALPN chose {connection.alpn!r}")
+        return H2(connection, settings, **more)
+
+    def s_client(self, *args, sni="", **more):
+        """tls.s_client() on its port for TLS."""
+        self.start()
+        name = self.tls_name if sni == "" else sni
+        return s_client(self.tls_port, *(["-servername", name] if name else ["-noservername"]), *args, **more)
+
+    def early_data(self, data, first=None, until=None, **more):
+        """Gets a ticket with the request `first` (GET / of HTTP/1.1), then resumes with `data` as early data.
+
+        until    as of s_client(), to wait for the answer as well
+        Returns  a Run, whose .early_data tells whether it was accepted
+        """
+        ticket, early = self.home / "ticket", self.home / "early"
+        early.write_bytes(data)
+        self.s_client("-sess_out", ticket, say=[first or head("GET", "/")], until="HTTP/1.1 ", **more)
+        found = until if callable(until) else lambda output: until is None or until in output
+        return self.s_client("-sess_in", ticket, "-early_data", early,
+                             until=lambda output: "Early data was" in output and found(output), **more)
 
     # Asking its admin listener
 

@@ -16,22 +16,20 @@ CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})((?:[ \t]*;[\t -~\x80-\xff]*)?)")
 
 
 class Malformed(AssertionError):
-    """The peer broke the syntax of HTTP/1.1; the message says how and shows the line."""
+    """The peer broke the syntax of HTTP; the message says how and shows what came."""
 
 
-class Response:
-    """One final answer. `interim` holds the 1xx answers before it; `framing` is none, length, chunked or close."""
+class Message:
+    """Status, fields and content, of any version of HTTP. `interim` holds the 1xx answers before a final one."""
 
-    def __init__(self, minor, status, phrase, fields):
-        self.minor = minor
+    protocol = "HTTP"
+
+    def __init__(self, status, fields):
         self.status = status
-        self.phrase = phrase
         self.fields = fields
         self.interim = []
-        self.framing = "none"
         self.content = b""
         self.trailers = []
-        self.head_bytes = 0
 
     def all(self, name):
         return [value for key, value in self.fields if key.lower() == name.lower()]
@@ -68,13 +66,34 @@ class Response:
             raise AssertionError(f"got {self.status} {self.reason}, wanted {status} {reason or '(any reason)'}\n{self}")
         return self
 
+    def framed(self):
+        """What a reader of a failure wants to know besides."""
+        return ""
+
     def __str__(self):
-        head = "\n".join([f"HTTP/1.{self.minor} {self.status} {self.phrase}"] + [f"{k}: {v}" for k, v in self.fields])
-        return f"{head}\n\n{self.content[:300]!r} ({len(self.content)} bytes, {self.framing})"
+        head = "\n".join([f"{self.protocol} {self.status}"] + [f"{k}: {v}" for k, v in self.fields])
+        return f"{head}\n\n{self.content[:300]!r} ({len(self.content)} bytes{self.framed()})"
+
+
+class Response(Message):
+    """One final answer of HTTP/1.x; `framing` is none, length, chunked or close."""
+
+    def __init__(self, minor, status, phrase, fields):
+        super().__init__(status, fields)
+        self.minor = minor
+        self.protocol = f"HTTP/1.{minor}"
+        self.phrase = phrase
+        self.framing = "none"
+        self.head_bytes = 0
+
+    def framed(self):
+        return f", {self.framing}"
 
 
 class Connection:
     """A raw connection. Bytes that were read and belong to no answer yet stay in `kept`."""
+
+    secure = False
 
     def __init__(self, address, family=socket.AF_INET, wait_seconds=WAIT_SECONDS, source=None, window_bytes=None):
         """source: an address of our own to come from; window_bytes: how much may be under way to us."""
@@ -88,6 +107,14 @@ class Connection:
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.kept = b""
+
+    @classmethod
+    def over(cls, connected):
+        """On a socket that is connected already."""
+        one = cls.__new__(cls)
+        one.socket = connected
+        one.kept = b""
+        return one
 
     def __enter__(self):
         return self
