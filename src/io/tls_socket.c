@@ -1,0 +1,145 @@
+#include <errno.h>
+#include <openssl/bio.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "io/tls_impl.h"
+
+static BIO_METHOD *method;
+
+static int socket_read(BIO *b, char *to, size_t room, size_t *got)
+{
+    struct tls *t = BIO_get_data(b);
+    ssize_t n;
+
+    BIO_clear_retry_flags(b);
+    do
+        n = recv(t->fd, to, room, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    *got = n > 0 ? (size_t)n : 0;
+    t->drained = *got < room;
+    if (n > 0)
+        return 1;
+    if (n == 0)
+        t->ended = true;
+    else if (errno == EAGAIN)
+        BIO_set_retry_read(b);
+    else
+        t->socket_error = errno;
+    return n == 0 ? 0 : -1;
+}
+
+/* Bytes that the socket took, 0 when it is full, or -errno. */
+static ssize_t socket_send(struct tls *t, const char *from, size_t bytes)
+{
+    ssize_t n;
+
+    do
+        n = send(t->fd, from, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return n;
+    if (errno == EAGAIN)
+        return 0;
+    t->socket_error = errno;
+    return -errno;
+}
+
+int tls_socket_flush(struct tls *t)
+{
+    struct tls_early *e = &t->early;
+
+    while (e->unsent_from < e->unsent_to) {
+        ssize_t n = socket_send(t, e->unsent + e->unsent_from, e->unsent_to - e->unsent_from);
+
+        if (n <= 0)
+            return n == 0 ? -EAGAIN : (int)n;
+        e->unsent_from += (size_t)n;
+    }
+    free(e->unsent);
+    e->unsent = NULL;
+    e->unsent_from = e->unsent_to = 0;
+    return 0;
+}
+
+/* What is kept is at most a record, a buffer of the handshake's and a ticket. */
+static bool unsent_append(struct tls_early *e, const char *from, size_t bytes)
+{
+    char *more;
+
+    if (bytes == 0)
+        return true;
+    more = realloc(e->unsent, e->unsent_to + bytes);
+    if (more == NULL)
+        return false;
+    memcpy(more + e->unsent_to, from, bytes);
+    e->unsent = more;
+    e->unsent_to += bytes;
+    return true;
+}
+
+/* Bytes taken, 0 when there is no room, or -1. */
+static ssize_t write_some(struct tls *t, const char *from, size_t bytes)
+{
+    int unsent = tls_socket_flush(t);
+    ssize_t n = unsent == 0 ? socket_send(t, from, bytes) : 0;
+
+    if (n < 0 || (unsent != 0 && unsent != -EAGAIN))
+        return -1;
+    if (!t->early.absorbs)
+        return n;
+    return unsent_append(&t->early, from + n, bytes - (size_t)n) ? (ssize_t)bytes : -1;
+}
+
+static int socket_write(BIO *b, const char *from, size_t bytes, size_t *taken)
+{
+    ssize_t n = write_some(BIO_get_data(b), from, bytes);
+
+    BIO_clear_retry_flags(b);
+    if (n == 0)
+        BIO_set_retry_write(b);
+    *taken = n > 0 ? (size_t)n : 0;
+    return n > 0 ? 1 : -1;
+}
+
+static long socket_control(BIO *b, int command, long number, void *pointer)
+{
+    const struct tls *t = BIO_get_data(b);
+
+    (void)number, (void)pointer;
+    if (command == BIO_CTRL_EOF)
+        return t->ended;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static void method_make(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket of a TLS connection");
+
+    if (m != NULL && BIO_meth_set_read_ex(m, socket_read) == 1 && BIO_meth_set_write_ex(m, socket_write) == 1 &&
+        BIO_meth_set_ctrl(m, socket_control) == 1)
+        method = m;
+    else
+        BIO_meth_free(m);
+}
+
+bool tls_socket_attach(struct tls *t)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    BIO *ours, *kernels;
+
+    pthread_once(&once, method_make);
+    if (method == NULL || (ours = BIO_new(method)) == NULL)
+        return false;
+    BIO_set_data(ours, t);
+    BIO_set_init(ours, 1);
+    SSL_set_bio(t->ssl, ours, ours);
+    if (!t->set->kernel_sends)
+        return true;
+    /* Only the library's own socket can hand keys to the kernel. */
+    kernels = BIO_new_socket(t->fd, BIO_NOCLOSE);
+    if (kernels != NULL)
+        SSL_set0_wbio(t->ssl, kernels);
+    return true;
+}
