@@ -324,7 +324,7 @@ const char *story_at_kind(const struct record *r)
 static bool has_offset(unsigned node, enum reason why)
 {
     return !is_of_limit(why) && (node == N_receive || node == N_understand || node == N_compare ||
-                                 node == N_compare_since || node == N_store);
+                                 node == N_compare_since || node == N_store || node == N_switch_protocol);
 }
 
 static int add(json_t *list, const char *name, struct span value)
@@ -384,12 +384,18 @@ static bool has_whole_line(const struct record *r)
     return r->has_request_line && (!r->request_cut || span_find(head, '\n') < head.n);
 }
 
+/* An extended CONNECT names a resource as other methods do. RFC8441:4 */
+static enum method target_method(const struct record *r)
+{
+    return r->method == M_CONNECT && span_starts(record_target(r), SPAN("/")) ? M_GET : (enum method)r->method;
+}
+
 bool story_facts_begin(struct story_facts *f, const struct admin_source *source, const struct record *r)
 {
     struct verdict v;
 
     *f = (struct story_facts){ .source = source, .record = r, .made = malloc(r->request_bytes + MADE_BYTES) };
-    f->has_target = has_whole_line(r) && target_parse(record_target(r), r->method, &f->target, &v) == R_NONE;
+    f->has_target = has_whole_line(r) && target_parse(record_target(r), target_method(r), &f->target, &v) == R_NONE;
     return f->made != NULL;
 }
 

@@ -165,6 +165,16 @@ static void json_trace(struct bounded *l, const struct exchange *x)
         json_text(l, SPAN(",\"traceparent\":\""), (struct span){ trace.p, TRACE_BYTES });
 }
 
+/* The subject of a certificate that was not accepted is no name. */
+static void json_tls(struct bounded *l, const struct transport *t)
+{
+    if (!t->secured)
+        return;
+    json_text(l, SPAN(",\"tls\":\""), t->tls_name);
+    if (t->client_subject.n > 0 && t->client_certificate == R_NONE)
+        json_text(l, SPAN(",\"subject\":\""), t->client_subject);
+}
+
 static struct span reason_name(enum reason r)
 {
     return r == R_NONE ? (struct span){ 0 } : span_of(reason_info(r)->name);
@@ -195,6 +205,7 @@ size_t access_log_json(const struct exchange *x, const struct access_log_peer *p
     json_phases(&l, x);
     json_text(&l, SPAN(",\"referer\":\""), field_value(x, FIELD_REFERER));
     json_text(&l, SPAN(",\"user_agent\":\""), field_value(x, FIELD_USER_AGENT));
+    json_tls(&l, x->transport);
     json_trace(&l, x);
     bounded_put(&l, SPAN(",\"upstream\":\"\"}\n"));
     return l.bytes;

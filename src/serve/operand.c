@@ -4,7 +4,18 @@
 
 #define NAME_BYTES 200u /* of a field's name before its limit */
 
-enum about { ABOUT_NOTHING, ABOUT_LIMIT, ABOUT_PATH, ABOUT_METHOD, ABOUT_HOST, ABOUT_FIELD, ABOUT_ACCEPT };
+enum about {
+    ABOUT_NOTHING,
+    ABOUT_LIMIT,
+    ABOUT_PATH,
+    ABOUT_METHOD,
+    ABOUT_HOST,
+    ABOUT_FIELD,
+    ABOUT_ACCEPT,
+    ABOUT_TLS,     /* the version that was agreed on */
+    ABOUT_SUBJECT, /* of the client's certificate */
+    ABOUT_CONNECT  /* the protocol asked for */
+};
 
 struct topic {
     enum about about;
@@ -42,6 +53,26 @@ static const struct topic topics[R_COUNT] = {
     [R_method_unknown] = { .about = ABOUT_METHOD },
     [R_method_not_allowed] = { .about = ABOUT_METHOD },
     [R_site_not_found] = { .about = ABOUT_HOST },
+    [R_misdirected] = { .about = ABOUT_HOST },
+    [R_tls_too_weak] = { .about = ABOUT_TLS },
+    [R_client_cert_invalid] = { .about = ABOUT_SUBJECT },
+    [R_client_cert_expired] = { .about = ABOUT_SUBJECT },
+    [R_client_cert_revoked] = { .about = ABOUT_SUBJECT },
+    [R_client_cert_mapping_denied] = { .about = ABOUT_SUBJECT },
+    [R_too_early] = { .about = ABOUT_METHOD },
+    [R_connect_protocol_unknown] = { .about = ABOUT_CONNECT },
+    [R_websocket_version_unsupported] = FIELD_NAMED("Sec-WebSocket-Version"),
+    [R_h2_too_many_streams] = { .about = ABOUT_LIMIT },
+    [R_h2_head_timeout] = { .about = ABOUT_LIMIT },
+    [R_tls_handshake_timeout] = { .about = ABOUT_LIMIT },
+    [R_h2_rapid_reset] = { .about = ABOUT_LIMIT },
+    [R_h2_settings_flood] = { .about = ABOUT_LIMIT },
+    [R_h2_ping_flood] = { .about = ABOUT_LIMIT },
+    [R_h2_empty_frame_flood] = { .about = ABOUT_LIMIT },
+    [R_h2_window_flood] = { .about = ABOUT_LIMIT },
+    [R_h2_priority_flood] = { .about = ABOUT_LIMIT },
+    [R_h2_continuation_flood] = { .about = ABOUT_LIMIT },
+    [R_h2_field_block_bomb] = { .about = ABOUT_LIMIT },
     [R_if_match_failed] = FIELD_NAMED("If-Match"),
     [R_if_none_match_failed] = FIELD_NAMED("If-None-Match"),
     [R_if_unmodified_since_failed] = FIELD_NAMED("If-Unmodified-Since"),
@@ -90,11 +121,26 @@ static struct limit limit_of(const struct exchange *x)
     case R_header_field_too_large:
         return (struct limit){ wire->head.field_bytes, "bytes" };
     case R_header_fields_too_large:
+    case R_h2_field_block_bomb:
         return (struct limit){ wire->head.head_bytes, "bytes" };
     case R_too_many_header_fields:
         return (struct limit){ wire->head.fields, "fields" };
     case R_request_timeout:
+    case R_h2_head_timeout:
+    case R_tls_handshake_timeout:
         return time_limit(wire->head_wait_ms);
+    case R_h2_too_many_streams:
+        return (struct limit){ wire->h2_streams, "streams" };
+    case R_h2_rapid_reset:
+        return (struct limit){ wire->h2_resets, "in 10 s" };
+    case R_h2_settings_flood:
+    case R_h2_ping_flood:
+    case R_h2_empty_frame_flood:
+    case R_h2_window_flood:
+    case R_h2_priority_flood:
+        return (struct limit){ wire->h2_control_frames, "in 10 s" };
+    case R_h2_continuation_flood:
+        return (struct limit){ wire->h2_continuations, "frames" };
     case R_request_content_timeout:
         return time_limit(wire->content_wait_ms);
     case R_too_many_connections_total:
@@ -156,6 +202,15 @@ void operand_fill(struct exchange *x)
         break;
     case ABOUT_ACCEPT:
         text = accept_name(x);
+        break;
+    case ABOUT_TLS:
+        text = x->transport->tls_name;
+        break;
+    case ABOUT_SUBJECT:
+        text = x->transport->client_subject;
+        break;
+    case ABOUT_CONNECT:
+        text = x->req.connect_protocol;
         break;
     case ABOUT_NOTHING:
         break;
