@@ -307,15 +307,16 @@ static bool is_of_system(enum reason why)
     return false;
 }
 
-/* The verdict names how much there may be, and no place. */
-static bool is_of_limit(enum reason why)
+/* The verdict names how much there may be, or the error code of HTTP/2, and no place. */
+static bool has_no_place(enum reason why)
 {
-    return why == R_content_streamed_too_large || why == R_exchange_memory_exhausted;
+    return why == R_content_streamed_too_large || why == R_exchange_memory_exhausted ||
+           (why >= R_request_cancelled && why <= R_tls_handshake_timeout);
 }
 
 const char *story_at_kind(const struct record *r)
 {
-    if (r->at == 0 || is_of_limit(r->why))
+    if (r->at == 0 || has_no_place(r->why))
         return NULL;
     return is_of_system(r->why) ? "errno" : "byte";
 }
@@ -323,8 +324,8 @@ const char *story_at_kind(const struct record *r)
 /* Acts that read what the client sent: a place is an offset in it. */
 static bool has_offset(unsigned node, enum reason why)
 {
-    return !is_of_limit(why) && (node == N_receive || node == N_understand || node == N_compare ||
-                                 node == N_compare_since || node == N_store || node == N_switch_protocol);
+    return !has_no_place(why) && (node == N_receive || node == N_understand || node == N_compare ||
+                                  node == N_compare_since || node == N_store || node == N_switch_protocol);
 }
 
 static int add(json_t *list, const char *name, struct span value)

@@ -196,7 +196,7 @@ static const struct kept whole = {
     .route = "/",
     .why = R_not_found,
     .broken = R_client_closed_during_response,
-    .path = "receive> admitted+ version_supported-",
+    .path = "receive> admitted+ port_fits+ version_supported-",
     .site = 1,
 };
 
@@ -234,7 +234,7 @@ static void one_exchange_is_told_whole(void **state)
     member_is(answer, "at", "7");
     member_is(answer, "at_kind", "\"byte\"");
     member_is(answer, "source", "\"src/graph/run.c:43\"");
-    assert_int_equal(json_array_size(json_object_get(answer, "path")), 3);
+    assert_int_equal(json_array_size(json_object_get(answer, "path")), 4);
     member_is(answer, "end", "{\"box\":\"r-version_supported-no\",\"edge\":\"e-version_supported-no\"}");
     member_is(explanation, "reason", "\"not-found\"");
     member_is(explanation, "lasts", "\"unknown\"");
@@ -250,10 +250,10 @@ static void one_exchange_is_told_whole(void **state)
     json_decref(answer);
 }
 
-#define CONFIGURED                                                                                          \
-    "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide- route> " \
-    "site_known+ "                                                                                          \
-    "site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured+ give_answer"
+#define CONFIGURED                                                                                              \
+    "receive> admitted+ port_fits+ version_supported+ method_known+ understand> expectation_met+ server_wide- " \
+    "route> secured- port_moves- https_meant- tls_wanted- site_known+ site_running+ route_found+ "              \
+    "replay_possible- path_fits+ query_fits+ segments_fit+ answer_configured+ tunnels- give_answer"
 
 static void what_the_configuration_says_is_told_by_route(void **state)
 {
@@ -269,7 +269,7 @@ static void what_the_configuration_says_is_told_by_route(void **state)
         { CONFIGURED "?", M_GET, R_exchange_memory_exhausted, "null" },
         { CONFIGURED "?", M_CONNECT, R_request_policy_denied, "null" },
         { CONFIGURED "?", M_CONNECT, R_gone, "\"/err\"" },
-        { "receive> admitted+ version_supported-", M_GET, R_version_not_supported, "null" },
+        { "receive> admitted+ port_fits+ version_supported-", M_GET, R_version_not_supported, "null" },
     };
 
     (void)state;
@@ -297,6 +297,7 @@ static void a_place_is_a_byte_or_an_errno_or_none(void **state)
         { R_acl_denied, 0, "null" },
         { R_content_streamed_too_large, 1000, "null" },
         { R_exchange_memory_exhausted, 65536, "null" },
+        { R_request_cancelled, 8, "null" },
         { R_request_ok, 0, "null" },
     };
 

@@ -18,15 +18,21 @@ static void a_file_that_is_read(void **state)
     tells(&g, NULL,
           "receive done e-receive-next bytes_in=78 field_lines=3 head_ms=2\n"
           "admitted yes e-admitted-yes\n"
+          "port_fits yes e-port_fits-yes\n"
           "version_supported yes e-version_supported-yes version=HTTP/1.1\n"
           "method_known yes e-method_known-yes method=GET\n"
           "understand done e-understand-next target=/docs/./a%20b.txt?x=1 Host=example.org:8080\n"
           "expectation_met yes e-expectation_met-yes Expect=null version=HTTP/1.1\n"
           "server_wide no e-server_wide-no target=/docs/./a%20b.txt?x=1\n"
           "route done e-route-next host=example.org path=/docs/a b.txt\n"
+          "secured no e-secured-no\n"
+          "port_moves no e-port_moves-no\n"
+          "https_meant no e-https_meant-no target=/docs/./a%20b.txt?x=1 client=192.0.2.7\n"
+          "tls_wanted no e-tls_wanted-no route=/docs\n"
           "site_known yes e-site_known-yes host=example.org site=example.org\n"
           "site_running yes e-site_running-yes site=example.org\n"
           "route_found yes e-route_found-yes site=example.org path=/docs/a b.txt\n"
+          "replay_possible no e-replay_possible-no Early-Data=null client=192.0.2.7\n"
           "path_fits yes e-path_fits-yes path_bytes=17\n"
           "query_fits yes e-query_fits-yes query_bytes=3\n"
           "segments_fit yes e-segments_fit-yes segments=2\n"
@@ -35,6 +41,7 @@ static void a_file_that_is_read(void **state)
           "asks_trace no e-asks_trace-no method=GET\n"
           "name_visible yes e-name_visible-yes path=/docs/a b.txt\n"
           "has_content no e-has_content-no Content-Length=null Transfer-Encoding=null\n"
+          "hints_due no e-hints_due-no method=GET version=HTTP/1.1 route=/docs\n"
           "open done e-open-next resource=file path=/docs/a b.txt open_ms=3\n"
           "asks_options no e-asks_options-no method=GET\n"
           "condition_demanded no e-condition_demanded-no method=GET route=/docs\n"
@@ -173,7 +180,7 @@ static void a_head_that_is_refused(void **state)
     const struct given bad_host = {
         .request = "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
         .operand = "Host",
-        .path = "receive> admitted+ version_supported+ method_known+ understand>",
+        .path = "receive> admitted+ port_fits+ version_supported+ method_known+ understand>",
         .why = R_host_missing_or_invalid,
         .at = 23,
         .method = M_GET,
@@ -194,7 +201,7 @@ static void an_act_that_stops(void **state)
         .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
         .operand = "/a",
         .route = "/",
-        .path = ALLOWED "has_content- open>",
+        .path = ALLOWED "has_content- hints_due- open>",
         .why = R_acl_denied,
         .at = EACCES,
         .method = M_GET,
@@ -203,7 +210,7 @@ static void an_act_that_stops(void **state)
     const struct given full = {
         .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
         .route = "/",
-        .path = ALLOWED "has_content- open>",
+        .path = ALLOWED "has_content- hints_due- open>",
         .why = R_helper_queue_full,
         .method = M_GET,
     };
@@ -212,9 +219,7 @@ static void an_act_that_stops(void **state)
         .reply = "HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n",
         .operand = "/b",
         .route = "/a",
-        .path = ARRIVE
-        "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured+ "
-        "give_answer>",
+        .path = ARRIVE FITS "segments_fit+ answer_configured+ tunnels- give_answer>",
         .why = R_moved_temporarily,
         .method = M_GET,
     };
@@ -236,7 +241,7 @@ static void a_client_that_leaves(void **state)
     const struct given during_open = {
         .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
         .route = "/",
-        .path = ALLOWED "has_content- open>",
+        .path = ALLOWED "has_content- hints_due- open>",
         .why = R_client_closed_request,
         .method = M_GET,
         .unanswered = true,
@@ -252,7 +257,7 @@ static void a_client_that_leaves(void **state)
     const struct given during_content = {
         .request = "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n",
         .route = "/",
-        .path = STORES "open> asks_options- condition_demanded- exists- would_create+ names_collection- "
+        .path = STORES "hints_due- open> asks_options- condition_demanded- exists- would_create+ names_collection- "
                        "parent_exists+ create_guarded- store>",
         .why = R_client_closed_request,
         .at = 100,
@@ -352,28 +357,29 @@ static void hosts_and_targets_of_other_forms(void **state)
     const struct given absolute = {
         .request = "GET http://Other.example:81 HTTP/1.1\r\nHost: a\r\n\r\n",
         .operand = "Other.example",
-        .path = ARRIVE "route> site_known-",
+        .path = ARRIVE "route> secured- port_moves- https_meant- tls_wanted- site_known-",
         .why = R_site_not_found,
         .method = M_GET,
     };
     const struct given unrouted = {
         .request = "GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n",
         .operand = "/a",
-        .path = ARRIVE "route> site_known+ site_running+ route_found-",
+        .path = ARRIVE SITED "route_found-",
         .why = R_route_not_found,
         .method = M_GET,
     };
     const struct given asterisk = {
         .request = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
         .reply = "HTTP/1.1 204 No Content\r\nAllow: GET\r\n\r\n",
-        .path = "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide+ "
-                "describe_server>",
+        .path =
+            "receive> admitted+ port_fits+ version_supported+ method_known+ understand> expectation_met+ server_wide+ "
+            "describe_server>",
         .why = R_server_options_answered,
         .method = M_OPTIONS,
     };
     const struct given no_host = {
         .request = "GET /%ff%41 HTTP/1.0\r\n\r\n",
-        .path = ARRIVE "route> site_known-",
+        .path = ARRIVE "route> secured- port_moves- https_meant- tls_wanted- site_known-",
         .why = R_site_not_found,
         .method = M_GET,
     };
@@ -381,6 +387,10 @@ static void hosts_and_targets_of_other_forms(void **state)
     (void)state;
     tells(&absolute, "route",
           "route done e-route-next host=Other.example path=/\n"
+          "secured no e-secured-no\n"
+          "port_moves no e-port_moves-no\n"
+          "https_meant no e-https_meant-no target=http://Other.example:81 client=192.0.2.7\n"
+          "tls_wanted no e-tls_wanted-no route=null\n"
           "site_known no e-site_known-no host=Other.example site=null operand=Other.example\n"
           "end r-site_known-no e-site_known-no\n");
     tells(&unrouted, "route_found",
@@ -393,8 +403,146 @@ static void hosts_and_targets_of_other_forms(void **state)
     tells(&no_host, "route",
           "route done e-route-next host=null path=/\xEF\xBF\xBD"
           "A\n"
+          "secured no e-secured-no\n"
+          "port_moves no e-port_moves-no\n"
+          "https_meant no e-https_meant-no target=/%ff%41 client=192.0.2.7\n"
+          "tls_wanted no e-tls_wanted-no route=null\n"
           "site_known no e-site_known-no host=null site=null\n"
           "end r-site_known-no e-site_known-no\n");
+}
+
+#define SECURED ARRIVE "route> secured+ authority_covered+ tls_strong+ "
+#define TALKS   "site_known+ site_running+ route_found+ replay_possible- path_fits+ query_fits+ segments_fit+ "
+
+static void a_connection_that_will_not_do(void **state)
+{
+    const struct given uncovered = {
+        .request = "GET / HTTP/1.1\r\nHost: other.example\r\n\r\n",
+        .operand = "other.example",
+        .path = ARRIVE "route> secured+ authority_covered-",
+        .why = R_misdirected,
+        .method = M_GET,
+    };
+    const struct given stranger = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .operand = "CN=bob",
+        .route = "/a",
+        .path = SECURED "certificate_asked+ certificate_shown+ certificate_current+ certificate_standing+ "
+                        "certificate_trusted+ subject_admitted-",
+        .why = R_client_cert_mapping_denied,
+        .method = M_GET,
+    };
+    const struct given plain = {
+        .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        .reply = "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a/a\r\n\r\n",
+        .route = "/a",
+        .path = ARRIVE "route> secured- port_moves- https_meant- tls_wanted+ tls_redirects+",
+        .why = R_tls_redirect,
+        .method = M_GET,
+    };
+
+    (void)state;
+    tells(&uncovered, "secured",
+          "secured yes e-secured-yes\n"
+          "authority_covered no e-authority_covered-no host=other.example operand=other.example\n"
+          "end r-authority_covered-no e-authority_covered-no\n");
+    tells(&stranger, "tls_strong",
+          "tls_strong yes e-tls_strong-yes route=/a\n"
+          "certificate_asked yes e-certificate_asked-yes site=example.org\n"
+          "certificate_shown yes e-certificate_shown-yes\n"
+          "certificate_current yes e-certificate_current-yes\n"
+          "certificate_standing yes e-certificate_standing-yes\n"
+          "certificate_trusted yes e-certificate_trusted-yes\n"
+          "subject_admitted no e-subject_admitted-no route=/a operand=CN=bob\n"
+          "end r-subject_admitted-no e-subject_admitted-no\n");
+    tells(&plain, "tls_wanted",
+          "tls_wanted yes e-tls_wanted-yes route=/a\n"
+          "tls_redirects yes e-tls_redirects-yes route=/a Location=https://a/a\n"
+          "end r-tls_redirects-yes e-tls_redirects-yes\n");
+}
+
+static void a_change_in_early_data(void **state)
+{
+    const struct given g = {
+        .request = "PUT /a HTTP/1.1\r\nHost: a\r\nEarly-Data: 1\r\n\r\n",
+        .operand = "PUT",
+        .route = "/",
+        .path = ARRIVE SITED "route_found+ replay_possible+ replay_safe-",
+        .why = R_too_early,
+        .method = M_PUT,
+    };
+
+    (void)state;
+    tells(&g, "replay_possible",
+          "replay_possible yes e-replay_possible-yes Early-Data=1 client=192.0.2.7\n"
+          "replay_safe no e-replay_safe-no method=PUT operand=PUT\n"
+          "end r-replay_safe-no e-replay_safe-no\n");
+}
+
+static void other_protocols(void **state)
+{
+    const struct given h1 = {
+        .request = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive\r\n"
+                   "connection: upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                   "Sec-WebSocket-Version: 8\r\n\r\n",
+        .operand = "Sec-WebSocket-Version",
+        .route = "/chat",
+        .path = ARRIVE FITS "segments_fit+ answer_configured+ tunnels+ tunnel_method+ open_tunnel> tunnel_options- "
+                            "connects- websocket_offered+ websocket_key_valid+ websocket_version_given+ "
+                            "websocket_version_spoken-",
+        .why = R_websocket_version_unsupported,
+        .method = M_GET,
+    };
+    const struct given cut_short = {
+        .request = "GET /chat HTTP/1.1\r\nHost: a\r\n\r\n",
+        .route = "/chat",
+        .path = ARRIVE FITS "segments_fit+ answer_configured+ tunnels+ tunnel_method+ open_tunnel> tunnel_options- "
+                            "connects- websocket_offered+ websocket_key_valid+ websocket_version_given+ "
+                            "websocket_version_spoken+ has_stream- switch_protocol>",
+        .why = R_request_content_cut_short,
+        .at = 3,
+        .method = M_GET,
+        .waits = { { "content", 7 } },
+    };
+    const struct given h2 = {
+        .request = "CONNECT /chat HTTP/2\r\nhost: a\r\n\r\n",
+        .route = "/chat",
+        .path = SECURED "certificate_asked- " TALKS "answer_configured+ tunnels+ tunnel_method+ open_tunnel> "
+                        "tunnel_options- connects+ connect_protocol_spoken+ websocket_version_given+ "
+                        "websocket_version_spoken+ has_stream+ open_stream>",
+        .why = R_tunnel_opened,
+        .method = M_CONNECT,
+        .h2 = true,
+    };
+
+    (void)state;
+    tells(&h1, "tunnels",
+          "tunnels yes e-tunnels-yes route=/chat resource=file\n"
+          "tunnel_method yes e-tunnel_method-yes method=GET route=/chat resource=file\n"
+          "open_tunnel done e-open_tunnel-next resource=file path=/chat\n"
+          "tunnel_options no e-tunnel_options-no method=GET\n"
+          "connects no e-connects-no method=GET version=HTTP/1.1\n"
+          "websocket_offered yes e-websocket_offered-yes version=HTTP/1.1 Connection=keep-alive, upgrade "
+          "Upgrade=websocket\n"
+          "websocket_key_valid yes e-websocket_key_valid-yes Sec-WebSocket-Key=dGhlIHNhbXBsZSBub25jZQ==\n"
+          "websocket_version_given yes e-websocket_version_given-yes Sec-WebSocket-Version=8\n"
+          "websocket_version_spoken no e-websocket_version_spoken-no Sec-WebSocket-Version=8 "
+          "operand=Sec-WebSocket-Version\n"
+          "end r-websocket_version_spoken-no e-websocket_version_spoken-no\n");
+    tells(&cut_short, "has_stream",
+          "has_stream no e-has_stream-no version=HTTP/1.1\n"
+          "switch_protocol stopped e-switch_protocol-stop-request-content-cut-short content_ms=7 offset=3\n"
+          "end r-switch_protocol-stop e-switch_protocol-stop-request-content-cut-short\n");
+    tells(&h2, "open_tunnel",
+          "open_tunnel done e-open_tunnel-next resource=file path=/chat\n"
+          "tunnel_options no e-tunnel_options-no method=CONNECT\n"
+          "connects yes e-connects-yes method=CONNECT version=HTTP/2.0\n"
+          "connect_protocol_spoken yes e-connect_protocol_spoken-yes\n"
+          "websocket_version_given yes e-websocket_version_given-yes Sec-WebSocket-Version=null\n"
+          "websocket_version_spoken yes e-websocket_version_spoken-yes Sec-WebSocket-Version=null\n"
+          "has_stream yes e-has_stream-yes version=HTTP/2.0\n"
+          "open_stream done e-open_stream-next\n"
+          "end r-open_stream-next e-open_stream-next\n");
 }
 
 /* Of what was cut off or taken out nothing is claimed. */
@@ -409,7 +557,7 @@ static void nothing_is_guessed(void **state)
     };
     const struct given cut_early = {
         .request = "GET /aaaaaaaaaaaaaaaa",
-        .path = ARRIVE "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit-",
+        .path = ARRIVE FITS "segments_fit-",
         .why = R_too_many_url_segments,
         .method = M_GET,
         .request_cut = true,
@@ -419,15 +567,21 @@ static void nothing_is_guessed(void **state)
     tells(&cut, NULL,
           "receive done e-receive-next bytes_in=78 head_ms=2\n"
           "admitted yes e-admitted-yes\n"
+          "port_fits yes e-port_fits-yes\n"
           "version_supported yes e-version_supported-yes version=HTTP/1.1\n"
           "method_known yes e-method_known-yes method=GET\n"
           "understand done e-understand-next target=/a?k=[removed]\n"
           "expectation_met yes e-expectation_met-yes Expect=100-contin version=HTTP/1.1\n"
           "server_wide no e-server_wide-no target=/a?k=[removed]\n"
           "route done e-route-next path=/a\n"
+          "secured no e-secured-no\n"
+          "port_moves no e-port_moves-no\n"
+          "https_meant no e-https_meant-no target=/a?k=[removed] client=192.0.2.7\n"
+          "tls_wanted no e-tls_wanted-no route=null\n"
           "site_known yes e-site_known-yes site=null\n"
           "site_running yes e-site_running-yes site=null\n"
           "route_found yes e-route_found-yes site=null path=/a\n"
+          "replay_possible no e-replay_possible-no client=192.0.2.7\n"
           "path_fits yes e-path_fits-yes path_bytes=2\n"
           "query_fits yes e-query_fits-yes\n"
           "segments_fit yes e-segments_fit-yes segments=1\n"
@@ -445,7 +599,7 @@ static void a_trace_that_no_graph_made(void **state)
 {
     const struct given g = {
         .request = "GET / HTTP/1.1\r\n\r\n",
-        .path = "receive> admitted+ exists-",
+        .path = "receive> admitted+ port_fits+ exists-",
         .why = R_not_found,
         .method = M_GET,
     };
@@ -453,6 +607,7 @@ static void a_trace_that_no_graph_made(void **state)
     (void)state;
     tells(&g, "admitted",
           "admitted yes e-admitted-yes\n"
+          "port_fits yes e-port_fits-yes\n"
           "version_supported no e-version_supported-no version=HTTP/1.1\n"
           "end r-version_supported-no e-version_supported-no\n");
 }
@@ -517,12 +672,33 @@ static bool has_fact(unsigned node)
     return false;
 }
 
-/* Every question tells something, but those about how full the server is. */
+/* Of these a record holds nothing: how full the server is, and what the connection brought. */
+static bool is_told_by_nothing(unsigned node)
+{
+    switch (node) {
+    case N_admitted:
+    case N_descriptors_left:
+    case N_port_fits:
+    case N_port_redirects:
+    case N_secured:
+    case N_certificate_shown:
+    case N_certificate_current:
+    case N_certificate_standing:
+    case N_certificate_trusted:
+    case N_port_moves:
+    case N_connect_protocol_spoken:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Every other question tells something. */
 static void questions_have_facts(void **state)
 {
     (void)state;
     for (unsigned n = 0; n < GRAPH_NODES; n++)
-        if (graph_nodes[n].ask != NULL && has_fact(n) == (n == N_admitted || n == N_descriptors_left))
+        if (graph_nodes[n].ask != NULL && has_fact(n) == is_told_by_nothing(n))
             fail_msg("%s", graph_nodes[n].name);
 }
 
@@ -586,6 +762,9 @@ int main(void)
         cmocka_unit_test(a_file_that_is_replaced),
         cmocka_unit_test(a_server_that_is_full),
         cmocka_unit_test(hosts_and_targets_of_other_forms),
+        cmocka_unit_test(a_connection_that_will_not_do),
+        cmocka_unit_test(a_change_in_early_data),
+        cmocka_unit_test(other_protocols),
         cmocka_unit_test(nothing_is_guessed),
         cmocka_unit_test(a_trace_that_no_graph_made),
         cmocka_unit_test(the_json_is_as_described),

@@ -21,14 +21,17 @@
 #include "graph/graph.h"
 #include "path.h"
 
-#define ARRIVE  "receive> admitted+ version_supported+ method_known+ understand> expectation_met+ server_wide- "
-#define ROUTED  "route> site_known+ site_running+ route_found+ path_fits+ query_fits+ segments_fit+ answer_configured- "
+#define ARRIVE \
+    "receive> admitted+ port_fits+ version_supported+ method_known+ understand> expectation_met+ server_wide- "
+#define SITED   "route> secured- port_moves- https_meant- tls_wanted- site_known+ site_running+ "
+#define FITS    SITED "route_found+ replay_possible- path_fits+ query_fits+ "
+#define ROUTED  FITS "segments_fit+ answer_configured- "
 #define ALLOWED ARRIVE ROUTED "method_allowed+ asks_trace- name_visible+ "
-#define OPENED  ALLOWED "has_content- open> asks_options- condition_demanded- "
+#define OPENED  ALLOWED "has_content- hints_due- open> asks_options- condition_demanded- "
 #define ENCODED OPENED "exists+ is_collection- select> negotiates- encode> coding_acceptable+ "
 #define STORES  ALLOWED "has_content+ length_given+ content_fits+ content_stored+ content_coding_plain+ content_whole+ "
 #define STORES_THERE \
-    STORES "open> asks_options- condition_demanded- exists+ is_collection- select> negotiates- encode> "
+    STORES "hints_due- open> asks_options- condition_demanded- exists+ is_collection- select> negotiates- encode> "
 
 #define MODIFIED 1798761599 /* Thu, 31 Dec 2026 23:59:59 GMT */
 
@@ -39,7 +42,7 @@ struct given {
     enum reason why;
     uint32_t at;
     enum method method;
-    bool request_cut, unreadable, unanswered;
+    bool request_cut, unreadable, unanswered, h2;
     struct facts facts;
     struct waited waits[EXCHANGE_WAITS];
 };
@@ -91,7 +94,8 @@ static struct record *record_of(const struct given *g)
     r->why = (uint16_t)g->why;
     r->site = g->route != NULL || g->why == R_route_not_found;
     r->method = (uint8_t)g->method;
-    r->major = r->minor = 1;
+    r->major = g->h2 ? 2 : 1;
+    r->minor = !g->h2;
     r->has_request_line = !g->unreadable;
     r->request_cut = g->request_cut;
     put_peer(r);
