@@ -198,7 +198,7 @@ static void numbers_are_explained(void **state)
     static const struct {
         const char *asked, *answer;
     } rows[] = {
-        { "nginx:499", "client-closed-request nginx 0/499" },
+        { "nginx:499", "client-closed-request nginx 0/499; request-cancelled nginx 0/499" },
         { "NGINX:444", "dropped-silently nginx 0/444" },
         { "nginx:494", "header-fields-too-large nginx 400/494; header-field-too-large nginx 400/494; "
                        "too-many-header-fields nginx 400/494" },
