@@ -46,7 +46,7 @@ struct policy {
     uint16_t hint_count;                 /* of hints */
     uint16_t subject_count;              /* of subjects; 0: any */
     const struct span *hints;            /* values of Link, told before the resource is asked. RFC8297:2 */
-    const struct span *subjects;         /* of client certificates that may come in: RFC4514 text */
+    const struct span *subjects;         /* of client certificates that may come in: RFC4514:3 text */
     enum negotiation negotiation;
     enum listing listing;
     enum explain_when explain;

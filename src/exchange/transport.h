@@ -28,7 +28,7 @@ struct transport {
     /* R_NONE: shown and good, when client_auth is not off. Else why it is not: client_cert_required (none was shown),
      * client_cert_invalid, client_cert_expired, client_cert_revoked. */
     enum reason client_certificate;
-    struct span client_subject; /* of the certificate shown, RFC4514 text; empty: none */
+    struct span client_subject; /* of the certificate shown, RFC4514:3 text; empty: none */
 };
 
 /* In plain text, at a listener for plain text. */

@@ -39,7 +39,7 @@ struct tls_info {
     /* When clients are asked: R_NONE (shown and good), client_cert_required (none shown), client_cert_invalid,
      * client_cert_expired (or not yet valid), client_cert_revoked. A bad one does not fail the handshake. */
     enum reason client_certificate;
-    struct span client_subject; /* RFC4514 text of the certificate shown */
+    struct span client_subject; /* RFC4514:3 text of the certificate shown */
 };
 
 /*

@@ -152,7 +152,7 @@ int tls_clients_verify(X509_STORE_CTX *verifying, void *unused);
 enum reason tls_clients_judge(const struct tls_clients *clients, const SSL *ssl);
 /* Is the certificate of a session, which was good, still so? Not when there is none. */
 bool tls_clients_are_still(const struct tls_clients *clients, SSL_SESSION *session);
-/* RFC4514 text, all ASCII, of what the client showed, to be freed; NULL: none, or no memory */
+/* RFC4514:3 text, all ASCII, of what the client showed, to be freed; NULL: none, or no memory */
 char *tls_clients_subject(const SSL *ssl);
 
 /* --- tls_hello.c --- */
