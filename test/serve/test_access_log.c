@@ -34,6 +34,7 @@ static int setup(void **state)
     l->line = malloc(ACCESS_LOG_LINE_BYTES);
     assert_true(l->x != NULL && l->line != NULL);
     head_init(&l->x->req.head, l->fields);
+    l->x->transport = &transport_plain;
     l->x->unix_seconds = NOW;
     l->x->req.head.major = l->x->req.head.minor = 1;
     l->peer = (struct access_log_peer){ .id = SPAN("0123abcd"), .client = SPAN("2001:db8::1"), .status = 404 };

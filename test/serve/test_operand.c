@@ -76,7 +76,7 @@ static const struct row head_rows[] = {
 
 static void expect_filled(const struct row *r, bool in_head)
 {
-    struct exchange x = { .worker = &worker, .policy = &policy };
+    struct exchange x = { .worker = &worker, .policy = &policy, .transport = &transport_plain };
 
     arena_init(&x.arena, NULL, 0, 65536);
     x.req.path = SPAN("/a/b");
@@ -113,7 +113,7 @@ static void what_was_wished_for_is_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct exchange x = { .worker = &worker, .policy = &policy };
+        struct exchange x = { .worker = &worker, .policy = &policy, .transport = &transport_plain };
 
         for (size_t w = 0; w < 2 && cases[i].wishes[w] != FIELD_OTHER; w++)
             x.req.head.first[cases[i].wishes[w]] = 1;
@@ -138,7 +138,7 @@ static void a_long_name_is_cut_before_its_limit(void **state)
 /* Without memory the verdict stays what it was. */
 static void a_full_arena_leaves_the_operand(void **state)
 {
-    struct exchange x = { .worker = &worker, .policy = &policy };
+    struct exchange x = { .worker = &worker, .policy = &policy, .transport = &transport_plain };
 
     (void)state;
     arena_init(&x.arena, NULL, 0, 0);

@@ -113,6 +113,7 @@ static struct exchange *chosen(const struct config *config, const char *host, co
     struct exchange *x = calloc(1, sizeof *x);
 
     assert_non_null(x);
+    x->transport = &transport_plain;
     x->req.host.name = span_of(host);
     x->req.path = x->req.subpath = span_of(path);
     route_choose(x, config);

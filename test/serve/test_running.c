@@ -6,11 +6,12 @@
 #include <cmocka.h>
 
 #include "http/h1_parse.h"
+#include "wire/h1.h"
 
 /* One connection of a worker, and what it is told to run. */
 static struct field fields[8];
 static struct exchange x;
-static struct conn conn = { .x = &x };
+static struct conn conn = { .protocol = &h1_protocol, .x = &x };
 static struct config config;
 static struct shared_config shared = { .config = &config };
 static struct snapshot snapshot = { .shared = &shared };
