@@ -479,7 +479,7 @@ static void a_change_in_early_data(void **state)
           "end r-replay_safe-no e-replay_safe-no\n");
 }
 
-static void other_protocols(void **state)
+static void a_websocket_by_upgrade(void **state)
 {
     const struct given h1 = {
         .request = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive\r\n"
@@ -504,16 +504,6 @@ static void other_protocols(void **state)
         .method = M_GET,
         .waits = { { "content", 7 } },
     };
-    const struct given h2 = {
-        .request = "CONNECT /chat HTTP/2\r\nhost: a\r\n\r\n",
-        .route = "/chat",
-        .path = SECURED "certificate_asked- " TALKS "answer_configured+ tunnels+ tunnel_method+ open_tunnel> "
-                        "tunnel_options- connects+ connect_protocol_spoken+ websocket_version_given+ "
-                        "websocket_version_spoken+ has_stream+ open_stream>",
-        .why = R_tunnel_opened,
-        .method = M_CONNECT,
-        .h2 = true,
-    };
 
     (void)state;
     tells(&h1, "tunnels",
@@ -533,7 +523,23 @@ static void other_protocols(void **state)
           "has_stream no e-has_stream-no version=HTTP/1.1\n"
           "switch_protocol stopped e-switch_protocol-stop-request-content-cut-short content_ms=7 offset=3\n"
           "end r-switch_protocol-stop e-switch_protocol-stop-request-content-cut-short\n");
-    tells(&h2, "open_tunnel",
+}
+
+static void a_websocket_by_connect(void **state)
+{
+    const struct given g = {
+        .request = "CONNECT /chat HTTP/2\r\nhost: a\r\n\r\n",
+        .route = "/chat",
+        .path = SECURED "certificate_asked- " TALKS "answer_configured+ tunnels+ tunnel_method+ open_tunnel> "
+                        "tunnel_options- connects+ connect_protocol_spoken+ websocket_version_given+ "
+                        "websocket_version_spoken+ has_stream+ open_stream>",
+        .why = R_tunnel_opened,
+        .method = M_CONNECT,
+        .h2 = true,
+    };
+
+    (void)state;
+    tells(&g, "open_tunnel",
           "open_tunnel done e-open_tunnel-next resource=file path=/chat\n"
           "tunnel_options no e-tunnel_options-no method=CONNECT\n"
           "connects yes e-connects-yes method=CONNECT version=HTTP/2.0\n"
@@ -764,7 +770,8 @@ int main(void)
         cmocka_unit_test(hosts_and_targets_of_other_forms),
         cmocka_unit_test(a_connection_that_will_not_do),
         cmocka_unit_test(a_change_in_early_data),
-        cmocka_unit_test(other_protocols),
+        cmocka_unit_test(a_websocket_by_upgrade),
+        cmocka_unit_test(a_websocket_by_connect),
         cmocka_unit_test(nothing_is_guessed),
         cmocka_unit_test(a_trace_that_no_graph_made),
         cmocka_unit_test(the_json_is_as_described),
