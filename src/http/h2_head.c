@@ -168,7 +168,7 @@ static struct h2_part choose_target(struct h2_head *h)
     const struct h1_limits *limits = h->limits;
     enum h2_pseudo from = is_plain_connect(h) ? H2_AUTHORITY : H2_PATH;
     struct h2_part target = h->pseudo[from];
-    size_t at = target_at(h), good = target.bytes;
+    size_t at = target_at(h), good;
 
     if (target.bytes > limits->target_bytes)
         (void)verdict_set(&h->verdict, R_uri_too_long, at + limits->target_bytes);
