@@ -70,7 +70,8 @@ long tls_stopped(struct tls *t, int result)
 
     if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE)
         return -EAGAIN;
-    if (kind == SSL_ERROR_ZERO_RETURN)
+    /* The library says so also of writing, once the client has said its end. */
+    if (kind == SSL_ERROR_ZERO_RETURN && t->socket_error == 0)
         return 0;
     break_off(t);
     return t->socket_error != 0 ? -t->socket_error : -EPROTO;

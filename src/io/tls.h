@@ -15,6 +15,7 @@
  *
  * Order    tls_new(), tls_handshake() until TLS_READY, then tls_read() and tls_write() as one likes, tls_free()
  * Threads  one at a time
+ * Signals  SIGPIPE is ignored by the process: where the kernel encrypts, the library writes without asking for silence
  * Memory   tls_new() to tls_free(); the library gives its buffers back while a connection is idle
  */
 struct tls;
@@ -29,11 +30,11 @@ enum tls_step {
 /* What was agreed on; complete from TLS_READY on, except client_certificate and client_subject of a handshake that is
  * not done while early data is read (there are none then: such connections take no early data). */
 struct tls_info {
-    uint16_t version;          /* 0x0303, 0x0304 */
-    struct span version_name;  /* "TLSv1.3" */
-    struct span cipher;        /* as the library calls it */
-    struct span server_name;   /* SNI, lower case, without a final dot; empty: none */
-    bool h2;                   /* ALPN chose h2; else HTTP/1.1 */
+    uint16_t version;         /* 0x0303, 0x0304 */
+    struct span version_name; /* "TLSv1.3" */
+    struct span cipher;       /* as the library calls it */
+    struct span server_name;  /* SNI, lower case, without a final dot; empty: none */
+    bool h2;                  /* ALPN chose h2; else HTTP/1.1 */
     bool resumed;
     const struct tls_clients *clients; /* whose certificates are asked for; NULL: nobody's */
     /* When clients are asked: R_NONE (shown and good), client_cert_required (none shown), client_cert_invalid,
@@ -46,8 +47,9 @@ struct tls_info {
  * NULL without memory. The store's present certificates are held until tls_free().
  *
  * choose     which clients a connection for this server name (lower case, may be empty) is asked to be; may return NULL;
- *            what it returns lives until tls_free(). Called during the handshake, before the certificate is chosen. A
- *            session is only resumed where the same clients are asked for
+ *            what it returns lives until tls_free(). Called once, during the handshake, before the certificate is
+ *            chosen. A session is resumed only for the same server name (RFC6066:3) and where the same clients are asked
+ *            for, and then only while the certificate that was shown is good: others are asked again
  */
 struct tls *tls_new(struct tls_store *store, int fd,
                     const struct tls_clients *(*choose)(void *context, struct span server_name), void *context);
@@ -64,7 +66,11 @@ const struct tls_info *tls_info(const struct tls *t);
  */
 long tls_read(struct tls *t, char *to, size_t room);
 
-/* Did the bytes of the last tls_read() come before the handshake was done, so that they may be a replay? RFC8470:3 */
+/*
+ * Did the bytes of the last tls_read() come before the handshake was done, so that they may be a replay? RFC8470:3
+ *
+ * Until it is done, tls_read() goes on with it, and what tls_write() sends goes to whoever sent the early data.
+ */
 bool tls_was_early(const struct tls *t);
 
 /* May tls_read() give more although nobody told that the socket is readable? Read until it does not. */
@@ -91,7 +97,8 @@ bool tls_covers(const struct tls *t, struct span name);
 /* What went wrong, for people: "no shared cipher", "certificate unknown (the client's alert)". Lives as long as t. */
 struct span tls_error(const struct tls *t);
 
-/* Tell the client that nothing more comes, as far as the socket takes it. */
+/* Tell the client that nothing more comes, as far as the socket takes it. Not while early data is answered and the
+ * handshake is not done. */
 void tls_say_end(struct tls *t);
 
 /* NULL is ignored. */

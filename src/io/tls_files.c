@@ -199,10 +199,12 @@ int tls_files_certificates(const struct tls_bytes *text, const char *path, STACK
     return error;
 }
 
-static int why_no_key(char why[TLS_WHY_BYTES], const char *path, bool asked)
+static int why_no_key(char why[TLS_WHY_BYTES], const struct tls_bytes *text, const char *path, bool asked)
 {
-    if (!is_end(ERR_peek_last_error()) && !asked)
-        return tls_why_library(why, path, "the key in it is broken");
+    static const char mark[] = "PRIVATE KEY-----";
+
+    if (!asked && memmem(text->p, text->n, mark, sizeof mark - 1) != NULL)
+        return tls_why_library(why, path, "the key in it cannot be read");
     ERR_clear_error();
     if (asked)
         return tls_why(why, -EINVAL, "%s: the key has a password: store it without (openssl pkey -in %s -out FILE)",
@@ -223,7 +225,7 @@ int tls_files_key(const char *path, EVP_PKEY **out, char why[TLS_WHY_BYTES])
     bio = BIO_new_mem_buf(text.p, (int)text.n);
     *out = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, password_refuse, &asked) : NULL;
     if (*out == NULL)
-        error = why_no_key(why, path, asked);
+        error = why_no_key(why, &text, path, asked);
     BIO_free(bio);
     tls_bytes_fini(&text);
     return error;

@@ -37,7 +37,7 @@ bool tls_names_add(struct tls_names *n, struct span name, uint32_t certificate)
         kept.n--;
     if (!is_asked_for(kept))
         return true;
-    if ((l->count == l->room && !list_grow(l)) || (copy = malloc(kept.n)) == NULL)
+    if ((l->count == l->room && !list_grow(l)) || (copy = malloc(kept.n + 1)) == NULL)
         return false;
     for (size_t i = 0; i < kept.n; i++)
         copy[i] = (char)tolower((unsigned char)kept.p[i]);

@@ -29,26 +29,34 @@ struct tls_store_settings {
     const struct tls_files *certificates; /* borrowed; lives as long as the store. The first is the default */
     uint32_t certificate_count;           /* at least 1 */
     uint16_t version_min;                 /* 0x0303 or 0x0304 */
-    uint32_t early_data_bytes;            /* that a client may send before the handshake is done; 0: none. RFC8446:2.3 */
+    uint32_t early_data_bytes;            /* taken before the handshake is done; 0: none. RFC8446:2.3; see below */
     bool h2;                              /* offered by ALPN, before http/1.1 */
     struct tls_tickets *tickets;          /* lives as long as the store; NULL: no tickets */
+    uint32_t ticket_lifetime_s;           /* a session is resumed no later than so; 0: as the library has it */
 };
 
 /*
  * Read all files. Names of a certificate are those of its subjectAltName (its common name when it has none); exact names
- * go before wildcards, which stand for one label (RFC9525:6.3), earlier certificates before later ones.
+ * go before wildcards, which stand for one label (RFC9525:6.3), earlier certificates before later ones. An OCSP response
+ * is stapled until it expires.
+ *
+ * Early data needs tickets and is taken from clients whose certificates are not asked for. Against replays (RFC8446:8.1)
+ * the sessions of TLS 1.3 are then kept in the store's memory, at most 20480 of about 1 KiB, and each is good for one
+ * connection: another store or process resumes none of them. Such a store leaves no encryption to the kernel; others do
+ * when the kernel's module for TLS is there when they are made.
  *
  * why       set when not 0: a sentence for the operator: what, why, what to do; the file is named
  * Returns   0; -ENOENT, -EACCES or another -errno of a file; -EPERM: a key that everybody may read or anybody but its
  *           owner may write; -EINVAL: no certificate, no key, a key with a password, a key that does not fit, a chain
  *           out of order, an OCSP response for another certificate; -ENOMEM
  */
-__attribute__((warn_unused_result)) int tls_store_new(const struct tls_store_settings *settings,
-                                                      struct tls_store **out, char why[TLS_WHY_BYTES]);
+__attribute__((warn_unused_result)) int tls_store_new(const struct tls_store_settings *settings, struct tls_store **out,
+                                                      char why[TLS_WHY_BYTES]);
 void tls_store_release(struct tls_store **store);
 
 /*
- * Look at the files again. Connections keep what they began with.
+ * Look at the files again; when one has changed, all are read. Connections keep what they began with, and sessions are
+ * resumed as before.
  *
  * Returns   0: none has changed; 1: they have, and new connections get what is there now; -errno as tls_store_new(): they
  *           have, and cannot be used: what was read last stays in use, and this is told once for each change
@@ -72,7 +80,9 @@ void tls_tickets_rotate(struct tls_tickets *tickets, uint64_t now_s, uint64_t li
 /*
  * Clients whose certificates are asked for and checked.
  *
- * ca, crl   PEM files: who may sign, and what they have taken back; crl may be NULL
+ * ca, crl   PEM files: who may sign, be it a root or not, and what they have taken back; crl may be NULL. With it a
+ *           client's certificate is good only when a list of its own issuer, not expired, is there and does not name it
+ * Threads   any
  * why, Returns   as tls_store_new()
  */
 __attribute__((warn_unused_result)) int tls_clients_new(const char *ca, const char *crl, struct tls_clients **out,
@@ -80,8 +90,9 @@ __attribute__((warn_unused_result)) int tls_clients_new(const char *ca, const ch
 void tls_clients_release(struct tls_clients **clients);
 
 /*
- * A certificate for development, for localhost, *.localhost, 127.0.0.1 and ::1: made when none is in `folder` (which is made too, for
- * its owner alone) or it expires within a week; else the one of the last time.
+ * A certificate for development, for localhost, *.localhost, 127.0.0.1 and ::1: made when none is in `folder` (which is
+ * made too, for its owner alone) or it expires within a week or cannot be used; else the one of the last time. Processes
+ * that start together get the same.
  *
  * certificate, key   set to paths of NUL-terminated text
  * Returns            1: it was made; 0: it was there; -errno with why
