@@ -271,6 +271,13 @@ void conn_close(struct conn *c)
     w->free_conns = c;
 }
 
+void conn_end(struct conn *c)
+{
+    if (c->secured != NULL && !c->broken)
+        tls_say_end(c->secured->tls);
+    conn_close(c);
+}
+
 bool conn_has_unread(const struct conn *c)
 {
     char first;

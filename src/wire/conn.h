@@ -202,6 +202,9 @@ int conn_queued(const struct conn *c);
 /* Close now, returning everything. c must not be used after. */
 void conn_close(struct conn *c);
 
+/* Close now, after an orderly end: a client of TLS is told of it, and so can tell it from a cut. RFC8446:6.1 */
+void conn_end(struct conn *c);
+
 /* Has anything come that was not read? Closing would then reset the connection, and with it what we sent last. */
 bool conn_has_unread(const struct conn *c);
 

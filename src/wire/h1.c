@@ -156,7 +156,7 @@ static void head_ended(struct conn *c)
 
     if (c->x == NULL || c->have == c->at) {
         exchange_give(c);
-        conn_close(c);
+        conn_end(c);
         return;
     }
     c->x->host->tick(c->x);
@@ -214,7 +214,7 @@ static void next_request(struct conn *c)
 {
     c->state = CONN_HEAD;
     if (c->wire->draining) {
-        conn_close(c);
+        conn_end(c);
         return;
     }
     if (c->have > c->at) {
@@ -304,7 +304,7 @@ void h1_over(struct conn *c)
     } else if (wants_to_linger(c)) {
         conn_linger(c);
     } else {
-        conn_close(c);
+        conn_end(c);
     }
 }
 
@@ -367,7 +367,7 @@ static void head_timeout(struct conn *c)
 
     if (c->x == NULL || c->have == c->at) {
         exchange_give(c);
-        conn_close(c);
+        conn_end(c);
         return;
     }
     c->x->host->tick(c->x);
@@ -411,7 +411,7 @@ static void h1_timeout(struct conn *c)
 static void h1_drain(struct conn *c)
 {
     if (c->state == CONN_HEAD && c->x == NULL && c->have == c->at && !conn_has_unread(c))
-        conn_close(c);
+        conn_end(c);
 }
 
 static void h1_stop(struct conn *c, enum reason why)
