@@ -41,6 +41,8 @@ static void set_sessions(SSL_CTX *c, const struct tls_store_settings *s)
                                     s->early_data_bytes > SKIPPED_BYTES_MIN ? s->early_data_bytes : SKIPPED_BYTES_MIN);
     if (s->tickets == NULL)
         SSL_CTX_set_num_tickets(c, 0);
+    if (s->ticket_lifetime_s > 0)
+        SSL_CTX_set_timeout(c, (long)s->ticket_lifetime_s);
 }
 
 static void set_callbacks(SSL_CTX *c)

@@ -131,6 +131,7 @@ static int tls_open(struct config *c, struct tls_tickets *tickets, FILE *complai
         .early_data_bytes = tls->early_data ? (uint32_t)c->settings[SETTING_early_data_bytes] : 0,
         .h2 = tls->h2,
         .tickets = tls->ticket_lifetime_s > 0 ? tickets : NULL,
+        .ticket_lifetime_s = (uint32_t)tls->ticket_lifetime_s,
     };
     err = tls_store_new(&settings, &tls->store, why);
     return err == 0 ? 0 : tls_complain(err, why, complaints);
