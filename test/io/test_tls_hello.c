@@ -69,11 +69,18 @@ static void certificates_go_with_names(void **state)
     static const struct {
         const char *asked, *told;
         size_t shown;
+        bool known;
     } cases[] = {
-        { "a.test", "a.test", 0 },          { "b.test", "b.test", 1 },         { "B.Test", "b.test", 1 },
-        { "x.b.test", "x.b.test", 1 },      { "x.y.b.test", "x.y.b.test", 0 }, { "www.b.test", "www.b.test", 2 },
-        { "www.b.test.", "www.b.test", 2 }, { "other.test", "other.test", 0 }, { NULL, "", 0 },
-        { "sp ace.test", "", 0 },
+        { "a.test", "a.test", 0, true },
+        { "b.test", "b.test", 1, true },
+        { "B.Test", "b.test", 1, true },
+        { "x.b.test", "x.b.test", 1, true },
+        { "x.y.b.test", "x.y.b.test", 0, false },
+        { "www.b.test", "www.b.test", 2, true },
+        { "www.b.test.", "www.b.test", 2, true },
+        { "other.test", "other.test", 0, false },
+        { NULL, "", 0, false },
+        { "sp ace.test", "", 0, false },
     };
     struct tls_store *store = store_of((struct tls_store_settings){ 0 });
 
@@ -89,6 +96,8 @@ static void certificates_go_with_names(void **state)
         assert_int_equal(p.asked_count, 1);
         assert_true(span_is(p.asked, span_of(cases[c].told)));
         assert_true(span_is(tls_info(p.t)->server_name, span_of(cases[c].told)));
+        /* The client is told whether its name was known. */
+        assert_int_equal(SSL_SESSION_get0_hostname(SSL_get0_session(p.client)) != NULL, cases[c].known);
         pair_close(&p);
     }
     tls_store_release(&store);

@@ -50,7 +50,10 @@ static struct tls_store *store_of(const struct tls_files *files)
 {
     struct tls_store *store = NULL;
 
-    if (tls_store_new(&(struct tls_store_settings){ files, 1, TLS1_3_VERSION, 0, false, NULL }, &store, why) != 0)
+    if (tls_store_new(&(struct tls_store_settings){ .certificates = files,
+                                                    .certificate_count = 1,
+                                                    .version_min = TLS1_3_VERSION },
+                      &store, why) != 0)
         fail_msg("%s", why);
     return store;
 }
