@@ -19,14 +19,14 @@ struct h2_stream {
     struct exchange *x;              /* never NULL */
     int32_t id;
     bool on_spare;
-    bool is_due;        /* it is in h2->due */
-    bool head_done;     /* the exchange runs */
-    bool arrived;       /* something of the content came, or its end */
-    bool closed;        /* nghttp2 knows it no more */
-    bool by_client;     /* ... because the client reset it */
+    bool is_due;    /* it is in h2->due */
+    bool head_done; /* the exchange runs */
+    bool arrived;   /* something of the content came, or its end */
+    bool closed;    /* nghttp2 knows it no more */
+    bool by_client; /* ... because the client reset it */
     bool reply_begun, reply_done, body_ended;
-    uint32_t error;     /* closed with: RFC9113:7 */
-    uint64_t moved_ms;  /* when something last came or went */
+    uint32_t error;    /* closed with: RFC9113:7 */
+    uint64_t moved_ms; /* when something last came or went */
     struct h2_head head;
     struct h2_content content;
     struct piece piece; /* of the reply's content, not yet in a frame */
@@ -44,14 +44,16 @@ struct h2 {
     const uint8_t *frame; /* nghttp2's, behind `out`: valid until it is asked for the next */
     size_t frame_bytes;
     struct h2_pace pace;
-    struct verdict ends;  /* why we end the connection; R_NONE: we do not */
-    char ends_text[64];   /* the operand of it */
-    bool look_is_set, look_idle; /* the timer is set, for an idle connection */
-    bool running;         /* inside of h2_protocol.run(), which sends in its end */
-    bool goes;            /* GOAWAY was told: it closes when its last stream has ended */
-    bool last_told;       /* ... with the last stream that will be answered */
-    bool over_streams;    /* the client opened one more than it may, and the connection ends */
-    uint32_t refused;     /* streams beyond the limit before the client knew it: to be recorded */
+    struct verdict ends;            /* why we end the connection; R_NONE: we do not */
+    char ends_text[64];             /* the operand of it */
+    bool look_is_set, look_idle;    /* the timer is set, for an idle connection */
+    bool running;                   /* inside of h2_protocol.run(), which sends in its end */
+    bool goes;                      /* GOAWAY was told: it closes when its last stream has ended */
+    bool last_told;                 /* ... with the last stream that will be answered */
+    bool over_streams;              /* the client opened one more than it may, and the connection ends */
+    int32_t last_id;                /* the highest number of a stream that the client has named */
+    int32_t passed_from, passed_to; /* the numbers that it passed over, the last time that it did */
+    uint32_t refused;               /* streams beyond the limit before the client knew it: to be recorded */
 };
 
 /* h2.c */
@@ -101,7 +103,7 @@ static inline bool h2_output_waits(const struct h2 *h2)
 
 /* A part of s's content into a frame: nghttp2's callbacks. */
 ssize_t h2_body_length(nghttp2_session *session, int32_t id, uint8_t *unused, size_t most, uint32_t *flags,
-                             nghttp2_data_source *source, void *user);
+                       nghttp2_data_source *source, void *user);
 int h2_body_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head, size_t bytes,
                   nghttp2_data_source *source, void *user);
 

@@ -41,6 +41,40 @@ static void malformed(struct h2_stream *s, enum reason why)
     h2_stream_reset(s, NGHTTP2_PROTOCOL_ERROR);
 }
 
+/* What nghttp2 lets pass, and RFC 9113 does not. */
+static int refuse_frame(struct h2 *h2, struct span operand)
+{
+    h2_end(h2, R_h2_frame_invalid, NGHTTP2_PROTOCOL_ERROR);
+    h2->ends.operand = operand;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* May a stream of this number begin or go on? One that was passed over is closed, and never was anything else. All that
+ * were cannot be remembered: those of the last time are. RFC9113:5.1.1 */
+static bool number_fits(struct h2 *h2, int32_t id)
+{
+    if (id > h2->last_id) {
+        if (id > h2->last_id + 2) {
+            h2->passed_from = h2->last_id + 1;
+            h2->passed_to = id - 1;
+        }
+        h2->last_id = id;
+    }
+    return id < h2->passed_from || id > h2->passed_to;
+}
+
+static int frame_begins(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+{
+    struct h2 *h2 = user;
+
+    (void)session;
+    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0)
+        return refuse_frame(h2, SPAN("PRIORITY: stream_id == 0"));
+    if (head->type == NGHTTP2_HEADERS && (head->stream_id & 1) != 0 && !number_fits(h2, head->stream_id))
+        return refuse_frame(h2, SPAN("HEADERS: stream_id below one before"));
+    return 0;
+}
+
 static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct h2 *h2 = user;
@@ -173,6 +207,16 @@ static void window_came(struct h2 *h2, const nghttp2_frame *frame)
         s->moved_ms = now(h2);
 }
 
+static int priority_came(struct h2 *h2, const nghttp2_frame *frame)
+{
+    const nghttp2_ext_priority_update *update = frame->ext.payload;
+
+    count(h2, H2_COST_PRIORITY);
+    if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE && update->stream_id == 0)
+        return refuse_frame(h2, SPAN("PRIORITY_UPDATE: about stream 0")); /* RFC9218:7.1 */
+    return 0;
+}
+
 static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct h2 *h2 = user;
@@ -204,8 +248,7 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
         break;
     case NGHTTP2_PRIORITY:
     case NGHTTP2_PRIORITY_UPDATE:
-        count(h2, H2_COST_PRIORITY);
-        break;
+        return priority_came(h2, frame);
     default:
         break;
     }
@@ -228,6 +271,17 @@ static int invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, i
         h2->refused++;
         count(h2, H2_COST_RESET);
     }
+    return 0;
+}
+
+/* nghttp2 is about to end the connection with this as any other error. RFC9113:3.4 */
+static int complaint(nghttp2_session *session, int error, const char *text, size_t n, void *user)
+{
+    struct h2 *h2 = user;
+
+    (void)session, (void)text, (void)n;
+    if (error == NGHTTP2_ERR_SETTINGS_EXPECTED && h2->ends.why == R_NONE)
+        verdict_set(&h2->ends, R_h2_preface_invalid, NGHTTP2_PROTOCOL_ERROR);
     return 0;
 }
 
@@ -273,8 +327,9 @@ static void goaway_went(struct h2 *h2, const nghttp2_goaway *frame)
         return;
     if (h2->ends.why == R_NONE)
         verdict_set(&h2->ends, reason_of_error(h2, frame->error_code), frame->error_code);
-    if (n > 0)
-        memcpy(h2->ends_text, frame->opaque_data, n);
+    if (n == 0)
+        return;
+    memcpy(h2->ends_text, frame->opaque_data, n);
     h2->ends.operand = (struct span){ h2->ends_text, n };
 }
 
@@ -307,6 +362,8 @@ static int frame_went(nghttp2_session *session, const nghttp2_frame *frame, void
 
 void h2_callbacks_set(nghttp2_session_callbacks *callbacks)
 {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, frame_begins);
+    nghttp2_session_callbacks_set_error_callback2(callbacks, complaint);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data_chunk);
