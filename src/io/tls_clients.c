@@ -158,6 +158,11 @@ const unsigned char *tls_clients_digest(const struct tls_clients *clients)
     return clients != NULL ? clients->digest : nobody;
 }
 
+bool tls_clients_are_same(const struct tls_clients *a, const struct tls_clients *b)
+{
+    return memcmp(tls_clients_digest(a), tls_clients_digest(b), TLS_DIGEST_BYTES) == 0;
+}
+
 bool tls_clients_ask(const struct tls_clients *clients, SSL *ssl)
 {
     STACK_OF(X509_NAME) *names = SSL_dup_CA_list(clients->names);

@@ -89,6 +89,9 @@ __attribute__((warn_unused_result)) int tls_clients_new(const char *ca, const ch
                                                         char why[TLS_WHY_BYTES]);
 void tls_clients_release(struct tls_clients **clients);
 
+/* Were they read from files with the same contents? Either may be NULL: nobody is asked. */
+bool tls_clients_are_same(const struct tls_clients *a, const struct tls_clients *b);
+
 /*
  * A certificate for development, for localhost, *.localhost, 127.0.0.1 and ::1: made when none is in `folder` (which is
  * made too, for its owner alone) or it expires within a week or cannot be used; else the one of the last time. Processes

@@ -82,6 +82,16 @@ static void route_set(struct exchange *x, const struct route *route)
     subpath_set(x, route->prefix);
 }
 
+/* Does the site want to know other clients than the connection has asked for, or want it more? A configuration that was
+ * read again has clients of its own, which may be the same. */
+static bool asks_others(const struct transport *transport, const struct site *site)
+{
+    if (site == NULL)
+        return transport->client_auth != CLIENT_AUTH_OFF;
+    return transport->client_auth != site->client_auth ||
+           !tls_clients_are_same(secured_clients(transport), site->clients);
+}
+
 /* Was the connection made for another host? The name that it was made for is right, and so is another one that the
  * certificate shown is for, as long as the same clients are asked for. RFC9110:7.4 */
 static bool is_misdirected(const struct exchange *x, const struct site *site)
@@ -90,7 +100,7 @@ static bool is_misdirected(const struct exchange *x, const struct site *site)
 
     if (!x->transport->secured)
         return false;
-    if (secured_clients(x->transport) != (site != NULL ? site->clients : NULL))
+    if (asks_others(x->transport, site))
         return true;
     if (span_ends(host, SPAN(".")))
         host.n--;
