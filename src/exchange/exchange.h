@@ -52,9 +52,9 @@ struct request {
     bool has_content;    /* framing announces content, of whatever length */
     bool length_known;   /* by Content-Length (or none) */
     bool expects_continue;
-    bool early; /* its first byte came in early data: it may be a replay. RFC8470:3 */
+    bool early;                   /* its first byte came in early data: it may be a replay. RFC8470:3 */
     struct span connect_protocol; /* :protocol of an extended CONNECT, or empty. RFC8441:4 */
-    uint64_t length; /* bytes announced, if length_known */
+    uint64_t length;              /* bytes announced, if length_known */
 };
 
 /* A field line of the reply. Name in its canonical case; both borrowed, from the arena or static. */
@@ -111,14 +111,14 @@ struct exchange_host {
 struct exchange {
     const struct exchange_host *host;
     const struct codec_ops *codec;
-    void *conn;               /* the codec's */
-    void *worker;             /* the host's */
-    void *snapshot;           /* the host's: the configuration that this exchange began with */
-    const void *site;         /* the host's; NULL: no site has this name */
-    const void *route;        /* the host's; NULL: no route of the site covers the path */
-    struct span route_prefix; /* the host's; empty: no route */
+    void *conn;                        /* the codec's */
+    void *worker;                      /* the host's */
+    void *snapshot;                    /* the host's: the configuration that this exchange began with */
+    const void *site;                  /* the host's; NULL: no site has this name */
+    const void *route;                 /* the host's; NULL: no route of the site covers the path */
+    struct span route_prefix;          /* the host's; empty: no route */
     const struct transport *transport; /* never NULL */
-    struct span peer;         /* the client's socket address, as the system writes it; lives as long as x */
+    struct span peer;                  /* the client's socket address, as the system writes it; lives as long as x */
     const struct policy *policy;
     const void *res_settings; /* what the route configures for its resource; immutable */
     void *res_worker;         /* what this worker keeps for the kind of resource, such as a cache */
@@ -127,7 +127,7 @@ struct exchange {
     bool server_full, client_full, descriptors_full; /* found by the connection at accept */
     bool misdirected;  /* over TLS: the host is not one that this connection was made for. RFC9110:7.4 */
     bool from_trusted; /* the client is a proxy that the operator trusts */
-    bool site_stopped;                               /* the operator has taken the site out of service */
+    bool site_stopped; /* the operator has taken the site out of service */
 
     struct arena arena;
     struct request req;

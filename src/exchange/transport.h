@@ -16,14 +16,14 @@ enum client_auth { CLIENT_AUTH_OFF, CLIENT_AUTH_OPTIONAL, CLIENT_AUTH_REQUIRED }
 
 /* What carries an exchange: the same for all of one connection, and living as long as it. */
 struct transport {
-    bool secured;             /* over TLS */
-    bool on_tls_port;         /* in plain text, at a listener for TLS */
-    bool port_redirects;      /* ... which sends such clients to https */
-    uint16_t tls_version;     /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: not secured */
-    uint16_t tls_port;        /* where https of this server is found, for redirects; 0: unknown, 443 is left out */
-    struct span tls_name;     /* "TLSv1.3"; empty: not secured */
-    struct span cipher;       /* as OpenSSL calls it */
-    struct span server_name;  /* what the client asked for (SNI), lower case; may be empty */
+    bool secured;            /* over TLS */
+    bool on_tls_port;        /* in plain text, at a listener for TLS */
+    bool port_redirects;     /* ... which sends such clients to https */
+    uint16_t tls_version;    /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: not secured */
+    uint16_t tls_port;       /* where https of this server is found, for redirects; 0: unknown, 443 is left out */
+    struct span tls_name;    /* "TLSv1.3"; empty: not secured */
+    struct span cipher;      /* as OpenSSL calls it */
+    struct span server_name; /* what the client asked for (SNI), lower case; may be empty */
     enum client_auth client_auth;
     /* R_NONE: shown and good, when client_auth is not off. Else why it is not: client_cert_required (none was shown),
      * client_cert_invalid, client_cert_expired, client_cert_revoked. */

@@ -76,6 +76,12 @@ struct substatus_info {
  */
 const char *status_phrase(unsigned code);
 
+/* May a response with this status have content at all? RFC9110:6.4.1 */
+static inline bool status_may_have_content(unsigned code)
+{
+    return code >= 200 && code != 204 && code != 304;
+}
+
 /* All rows, ordered by code; count_out gets their number. */
 const struct status_info *status_rows(size_t *count_out);
 

@@ -46,6 +46,7 @@ static void clients_read(struct config_builder *b, const struct config_value v[]
                               *crl = &v[KEY_site_client_crl];
 
     site->client_auth = (enum client_auth)auth->number;
+    b->clients_required = auth->number == CLIENT_AUTH_REQUIRED;
     b->clients_asked = auth->node != NULL && (!auth->good || auth->number != CLIENT_AUTH_OFF);
     clients_check(b, v);
     if (ca->good)
@@ -88,6 +89,19 @@ static const char *subject_fault(struct span text)
     return NULL;
 }
 
+/* Whoever came in plain text would pass by what is demanded of TLS. */
+static void plain_refuse(struct config_builder *b, const struct config_value *need, struct policy *policy)
+{
+    if (policy->tls_need != TLS_ANY ||
+        (!b->clients_required && policy->subject_count == 0 && policy->tls_version_min == 0))
+        return;
+    if (need->node != NULL)
+        config_complain(&b->report, need->node,
+                        "\"tls: any\" lets clients without TLS pass by what is demanded of it: leave it away, or say "
+                        "refuse, upgrade or redirect");
+    policy->tls_need = TLS_REFUSE;
+}
+
 void config_route_demand(struct config_builder *b, const struct config_value v[], struct route *route)
 {
     const struct config_value *need = &v[KEY_route_tls], *subjects = &v[KEY_route_client_subjects];
@@ -100,4 +114,5 @@ void config_route_demand(struct config_builder *b, const struct config_value v[]
                         "\"client_subjects\" goes only with \"client_certificate\", which this site has not");
     if (subjects->good)
         route->policy.subjects = config_texts_read(b, subjects, subject_fault, &route->policy.subject_count);
+    plain_refuse(b, need, &route->policy);
 }

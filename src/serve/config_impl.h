@@ -66,6 +66,7 @@ struct config_builder {
     const struct yaml_node *tls;   /* likewise */
     bool secured;                  /* something listens for TLS, as far as file and command line say */
     bool clients_asked;            /* for certificates, by the site that is being read */
+    bool clients_required;         /* ... and nobody comes in without one */
 };
 
 /* Read one value by the row of its key. Complains unless it is good. */

@@ -192,24 +192,32 @@ static void wire_ports(struct worker *w, const struct config *config)
     uint16_t tls_port = w->shared->tls_port;
 
     w->wire.plain = (struct transport){ .tls_port = tls_port };
-    w->wire.plain_on_tls_port = (struct transport){
-        .on_tls_port = true, .port_redirects = config->tls.plain_redirects, .tls_port = tls_port
-    };
+    w->wire.plain_on_tls_port =
+        (struct transport){ .on_tls_port = true, .port_redirects = config->tls.plain_redirects, .tls_port = tls_port };
     w->wire.h2c = config->h2c;
 }
 
 bool worker_reloads(enum setting s)
 {
     static const bool reloaded[SETTINGS] = {
-        [SETTING_head_wait_ms] = true, [SETTING_content_wait_ms] = true,
-        [SETTING_send_wait_ms] = true, [SETTING_keep_alive_ms] = true,
-        [SETTING_linger_ms] = true,    [SETTING_linger_bytes] = true,
-        [SETTING_drain_bytes] = true,  [SETTING_exchange_memory_bytes] = true,
-        [SETTING_tunnel_idle_ms] = true, [SETTING_certificate_check_ms] = true,
-        [SETTING_h2_streams] = true, [SETTING_h2_window_bytes] = true,
-        [SETTING_h2_connection_window_bytes] = true, [SETTING_h2_resets] = true,
-        [SETTING_h2_control_frames] = true, [SETTING_h2_continuations] = true,
-        [SETTING_early_data_bytes] = true, [SETTING_websocket_message_bytes] = true,
+        [SETTING_head_wait_ms] = true,
+        [SETTING_content_wait_ms] = true,
+        [SETTING_send_wait_ms] = true,
+        [SETTING_keep_alive_ms] = true,
+        [SETTING_linger_ms] = true,
+        [SETTING_linger_bytes] = true,
+        [SETTING_drain_bytes] = true,
+        [SETTING_exchange_memory_bytes] = true,
+        [SETTING_tunnel_idle_ms] = true,
+        [SETTING_certificate_check_ms] = true,
+        [SETTING_h2_streams] = true,
+        [SETTING_h2_window_bytes] = true,
+        [SETTING_h2_connection_window_bytes] = true,
+        [SETTING_h2_resets] = true,
+        [SETTING_h2_control_frames] = true,
+        [SETTING_h2_continuations] = true,
+        [SETTING_early_data_bytes] = true,
+        [SETTING_websocket_message_bytes] = true,
         [SETTING_drain_ms] = true, /* of the newest configuration, when the time has come */
     };
 

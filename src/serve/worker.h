@@ -55,7 +55,7 @@ struct worker_shared {
     uint32_t connections_limit, per_client_limit;
     unsigned workers;
     uint64_t id_seed;
-    uint16_t tls_port; /* where clients find https of this server; 0: nowhere */
+    uint16_t tls_port;                       /* where clients find https of this server; 0: nowhere */
     const struct admin_source *admin_source; /* of the admin listener's thread; NULL: a worker that serves sites */
 };
 

@@ -1,9 +1,9 @@
 #include "wire/conn.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -64,6 +64,15 @@ void wire_buffer_return(struct wire *w, char *buffer)
 {
     memcpy(buffer, &w->free_buffers, sizeof w->free_buffers);
     w->free_buffers = buffer;
+}
+
+struct span wire_date(struct wire *w)
+{
+    if (w->date_second != w->loop->unix_s) {
+        w->date_second = w->loop->unix_s;
+        date_write(w->date, w->date_second);
+    }
+    return (struct span){ w->date, sizeof w->date };
 }
 
 bool conn_buffer(struct conn *c)

@@ -6,6 +6,7 @@
 
 #include "exchange/exchange.h"
 #include "http/chunk.h"
+#include "http/date.h"
 #include "http/framing.h"
 #include "http/h1_parse.h"
 #include "io/address.h"
@@ -30,11 +31,11 @@ struct wire_settings {
     uint32_t head_wait_ms, content_wait_ms, send_wait_ms, keep_alive_ms, linger_ms, tunnel_idle_ms;
     uint64_t linger_bytes, drain_bytes;
     uint32_t arena_bytes;
-    uint32_t h2_streams;               /* at once, on one connection */
-    uint32_t h2_window_bytes;          /* content that may come ahead on one stream */
-    uint32_t h2_connection_window_bytes; /* ... and on all of a connection */
+    uint32_t h2_streams;                   /* at once, on one connection */
+    uint32_t h2_window_bytes;              /* content that may come ahead on one stream */
+    uint32_t h2_connection_window_bytes;   /* ... and on all of a connection */
     uint32_t h2_resets, h2_control_frames; /* in H2_PACE_MS */
-    uint32_t h2_continuations;         /* of one field block */
+    uint32_t h2_continuations;             /* of one field block */
 };
 
 enum conn_state {
@@ -64,7 +65,7 @@ struct conn {
     char *buffer;               /* NULL: nothing read yet */
     uint32_t have, at;          /* bytes in the buffer; those before `at` are consumed */
     uint32_t window;            /* where content may be read to: behind the head while an exchange needs it */
-    enum conn_state state; /* of HTTP/1, as long as it is not LINGER or CLOSED */
+    enum conn_state state;      /* of HTTP/1, as long as it is not LINGER or CLOSED */
     bool readable, writable, peer_closed, broken; /* what the last events said */
     bool keep;                                    /* another exchange may follow this one */
     bool over_server, over_client;                /* found at accept: more connections than the limit */
@@ -79,8 +80,8 @@ struct conn {
     bool content_done, continue_sent;
     struct verdict content_broken; /* the timer's word while x waits for content */
 
-    struct span head_out, line_out; /* head and chunk line of the reply, not yet sent */
-    struct piece piece;             /* of the reply's content, not yet sent */
+    struct span head_out, line_out;       /* head and chunk line of the reply, not yet sent */
+    struct piece piece;                   /* of the reply's content, not yet sent */
     bool chunked_out, body_ended, tunnel; /* tunnel: another protocol than HTTP is spoken now */
     char chunk_line[24];
     int queued_bytes; /* sent and not taken by the client, when this was last looked at */
@@ -143,6 +144,8 @@ struct wire {
     uint32_t first_bytes;
     unsigned first_status;
     int64_t first_second;
+    char date[DATE_BYTES]; /* of Date, in date_second */
+    int64_t date_second;
 };
 
 /* Bytes of scratch, and the longest reply head. */
@@ -186,6 +189,9 @@ void conn_buffer_return(struct conn *c);
 /* Room of wire->buffer_bytes; NULL without memory. */
 char *wire_buffer_take(struct wire *w);
 void wire_buffer_return(struct wire *w, char *buffer);
+
+/* The value of Date, now; valid in this round. RFC9110:6.6.1 */
+struct span wire_date(struct wire *w);
 
 /* An exchange for c, initialised; NULL without memory. on_spare: it is the worker's last resort. */
 struct exchange *conn_exchange(struct conn *c, bool *on_spare);

@@ -1,7 +1,6 @@
 #include <sys/uio.h>
 
 #include "base/bounded.h"
-#include "http/date.h"
 #include "reason/status.h"
 #include "wire/h1.h"
 
@@ -24,17 +23,15 @@ static void put_field(struct bounded *b, struct span name, struct span value)
 static struct span first_lines(struct wire *wire, unsigned status)
 {
     struct bounded b = { wire->first_lines, sizeof wire->first_lines, 0 };
-    char date[DATE_BYTES];
 
     if (wire->first_status == status && wire->first_second == wire->loop->unix_s)
         return (struct span){ wire->first_lines, wire->first_bytes };
-    date_write(date, wire->loop->unix_s);
     bounded_put(&b, SPAN("HTTP/1.1 "));
     bounded_put_number(&b, status);
     bounded_put(&b, SPAN(" "));
     bounded_put(&b, span_of(status_phrase(status)));
     bounded_put(&b, SPAN("\r\nDate: "));
-    bounded_put(&b, (struct span){ date, sizeof date });
+    bounded_put(&b, wire_date(wire));
     bounded_put(&b, SPAN("\r\nServer: verdict\r\n"));
     wire->first_status = status;
     wire->first_second = wire->loop->unix_s;
@@ -42,17 +39,11 @@ static struct span first_lines(struct wire *wire, unsigned status)
     return (struct span){ wire->first_lines, wire->first_bytes };
 }
 
-/* May a response with this status have content at all? RFC9112:6.3 */
-static bool may_have_content(unsigned status)
-{
-    return status >= 200 && status != 204 && status != 304;
-}
-
 static void put_framing(struct bounded *b, const struct conn *c, unsigned status)
 {
     const struct body *body = c->x->reply.body;
 
-    if (!may_have_content(status))
+    if (!status_may_have_content(status))
         return;
     if (body == NULL || body->length >= 0) {
         bounded_put(b, SPAN("Content-Length: "));
@@ -116,7 +107,7 @@ static void reply_begin(struct conn *c)
     if (c->tunnel)
         h1_content_unframe(c);
     c->body_ended = x->reply.body == NULL ||
-                    (!c->tunnel && (x->req.head.method == M_HEAD || !may_have_content(x->status_sent)));
+                    (!c->tunnel && (x->req.head.method == M_HEAD || !status_may_have_content(x->status_sent)));
     if (x->status_sent == 0 || !head_write(c)) {
         c->keep = false;
         c->broken = true;

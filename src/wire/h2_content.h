@@ -16,12 +16,12 @@ struct h2_block;
  */
 struct h2_content {
     struct h2_block *first, *last;
-    uint32_t from;          /* bytes of the first that were taken */
-    uint32_t given;         /* bytes that content() handed out last: credited at the next call */
-    uint64_t come, taken;   /* bytes */
-    uint64_t length;        /* what was announced, if is_length_known */
+    uint32_t from;        /* bytes of the first that were taken */
+    uint32_t given;       /* bytes that content() handed out last: credited at the next call */
+    uint64_t come, taken; /* bytes */
+    uint64_t length;      /* what was announced, if is_length_known */
     bool is_length_known, ended, continue_sent;
-    struct verdict broken;  /* why no more can be had, or R_NONE */
+    struct verdict broken; /* why no more can be had, or R_NONE */
 };
 
 /* Keep n bytes more. False without memory. */

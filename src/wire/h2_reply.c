@@ -1,5 +1,4 @@
 #include "base/bounded.h"
-#include "http/date.h"
 #include "http/field.h"
 #include "reason/status.h"
 #include "wire/h2_impl.h"
@@ -21,68 +20,105 @@ void h2_send_later(struct h2 *h2)
         h2_yield(h2);
 }
 
-/* The lines of a response, as nghttp2 wants them; it makes names lower case itself, and copies them. */
+/*
+ * A head that is made: its text, in lower case as the rules want names (RFC9113:8.2.1), and where the lines lie in it. The
+ * text lives in the arena, so that nghttp2 need not copy it: it is in a frame before the exchange is over.
+ */
 struct lines {
     nghttp2_nv all[LINES_MOST];
     size_t count;
-    size_t bytes; /* of their text, as in HTTP/1 */
+    struct bounded text;
 };
 
-static void line_add(struct lines *l, struct span name, struct span value)
+static void name_put(struct bounded *b, struct span name)
+{
+    char *to = b->out + b->bytes;
+
+    for (size_t i = 0; i < name.n; i++)
+        to[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] | 0x20 : name.p[i]);
+    b->bytes += name.n;
+}
+
+static void line_note(struct lines *l, struct span name, struct span value)
 {
     l->all[l->count++] = (nghttp2_nv){ .name = (uint8_t *)name.p,
                                        .namelen = name.n,
                                        .value = (uint8_t *)value.p,
                                        .valuelen = value.n,
-                                       .flags = NGHTTP2_NV_FLAG_NONE };
-    l->bytes += name.n + value.n + sizeof ": \r\n" - 1;
+                                       .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 }
 
-/* The text of the lines behind the first, which is the status. Without memory there is none to be recorded. */
-static struct span text_of(struct exchange *x, const struct lines *l)
+/* There is room. */
+static void line_add(struct lines *l, struct span name, struct span value)
 {
-    struct bounded b = { .room = l->bytes + sizeof "HTTP/2 \r\n\r\n" };
+    struct bounded *b = &l->text;
+    struct span name_there = { b->out + b->bytes, name.n }, value_there;
 
-    b.out = arena_take(&x->arena, b.room);
-    if (b.out == NULL)
-        return (struct span){ 0 };
-    bounded_put(&b, SPAN("HTTP/2 "));
-    bounded_put(&b, (struct span){ (const char *)l->all[0].value, l->all[0].valuelen });
-    bounded_put(&b, SPAN("\r\n"));
-    for (size_t i = 1; i < l->count; i++) {
-        bounded_put(&b, (struct span){ (const char *)l->all[i].name, l->all[i].namelen });
-        bounded_put(&b, SPAN(": "));
-        bounded_put(&b, (struct span){ (const char *)l->all[i].value, l->all[i].valuelen });
-        bounded_put(&b, SPAN("\r\n"));
-    }
-    bounded_put(&b, SPAN("\r\n"));
-    return (struct span){ b.out, b.bytes };
+    name_put(b, name);
+    bounded_put(b, SPAN(": "));
+    value_there = (struct span){ b->out + b->bytes, value.n };
+    bounded_put(b, value);
+    bounded_put(b, SPAN("\r\n"));
+    line_note(l, name_there, value_there);
 }
 
-static struct span number_write(uint64_t n, char *room, size_t bytes)
+static void number_add(struct lines *l, struct span name, uint64_t n)
 {
-    struct bounded b = { room, bytes, 0 };
+    char digits[20];
+    struct bounded b = { digits, sizeof digits, 0 };
 
     bounded_put_number(&b, n);
-    return (struct span){ room, b.bytes };
+    line_add(l, name, (struct span){ digits, b.bytes });
+}
+
+#define LINE_EXTRA_BYTES (sizeof ": \r\n" - 1)
+#define OWN_LINES_BYTES  128u /* status line, Date, Server, Content-Length, the empty line */
+
+/* The status, which is the first line of the text. False without memory. */
+static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, const struct reply_field *fields,
+                        uint32_t count)
+{
+    struct bounded *b = &l->text;
+
+    l->count = 0;
+    *b = (struct bounded){ .room = OWN_LINES_BYTES };
+    for (uint32_t i = 0; i < count; i++)
+        b->room += fields[i].name.n + fields[i].value.n + LINE_EXTRA_BYTES;
+    b->out = arena_take(&x->arena, b->room);
+    if (b->out == NULL)
+        return false;
+    bounded_put(b, SPAN("HTTP/2 "));
+    bounded_put_number(b, status);
+    line_note(l, SPAN(":status"), (struct span){ b->out + b->bytes - 3, 3 });
+    bounded_put(b, SPAN("\r\n"));
+    return true;
 }
 
 /* Fields of a connection of HTTP/1.1 have no meaning here. RFC9113:8.2.2 */
+static bool is_of_connection(struct span name)
+{
+    switch (name.p[0] | 0x20) {
+    case 'c':
+    case 'k':
+    case 'p':
+    case 't':
+    case 'u':
+        return field_info(field_find(name))->h2_forbids;
+    default:
+        return false;
+    }
+}
+
 static void fields_add(struct lines *l, const struct reply_field *fields, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (!field_info(field_find(fields[i].name))->h2_forbids)
+        if (!is_of_connection(fields[i].name))
             line_add(l, fields[i].name, fields[i].value);
-}
-
-static bool may_have_content(unsigned status)
-{
-    return status >= 200 && status != 204 && status != 304;
 }
 
 static bool sends_content(const struct exchange *x)
 {
-    return x->reply.body != NULL && x->req.head.method != M_HEAD && may_have_content(x->status_sent);
+    return x->reply.body != NULL && x->req.head.method != M_HEAD && status_may_have_content(x->status_sent);
 }
 
 static uint32_t error_of(enum reason why)
@@ -97,24 +133,23 @@ static uint32_t error_of(enum reason why)
     }
 }
 
-static int submit(struct h2_stream *s)
+static bool submit(struct h2_stream *s)
 {
     struct exchange *x = s->x;
     const struct body *body = x->reply.body;
-    char status[4], date[DATE_BYTES], length[20];
-    struct lines l = { .count = 0 };
+    struct lines l;
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
 
-    date_write(date, s->h2->c->wire->loop->unix_s);
-    line_add(&l, SPAN(":status"), number_write(x->status_sent, status, sizeof status));
-    line_add(&l, SPAN("Date"), (struct span){ date, sizeof date });
-    line_add(&l, SPAN("Server"), SPAN("verdict"));
+    if (!lines_begin(&l, x, x->status_sent, x->reply_fields, x->reply.count))
+        return false;
+    line_add(&l, SPAN("date"), wire_date(s->h2->c->wire));
+    line_add(&l, SPAN("server"), SPAN("verdict"));
     fields_add(&l, x->reply_fields, x->reply.count);
-    if (may_have_content(x->status_sent) && (body == NULL || body->length >= 0))
-        line_add(&l, SPAN("Content-Length"),
-                 number_write(body != NULL ? (uint64_t)body->length : 0, length, sizeof length));
-    x->reply.head_text = text_of(x, &l);
-    return nghttp2_submit_response(s->h2->session, s->id, l.all, l.count, sends_content(x) ? &content : NULL);
+    if (status_may_have_content(x->status_sent) && (body == NULL || body->length >= 0))
+        number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
+    bounded_put(&l.text, SPAN("\r\n"));
+    x->reply.head_text = (struct span){ l.text.out, l.text.bytes };
+    return nghttp2_submit_response(s->h2->session, s->id, l.all, l.count, sends_content(x) ? &content : NULL) == 0;
 }
 
 static void reply_begin(struct h2_stream *s)
@@ -127,7 +162,7 @@ static void reply_begin(struct h2_stream *s)
     if (x->status_sent == 0) {
         s->reply_done = true;
         h2_stream_reset(s, error_of(x->verdict.why));
-    } else if (submit(s) != 0) {
+    } else if (!submit(s)) {
         exchange_break(x, R_worker_memory_exhausted, 0, HERE);
         h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
     }
@@ -147,12 +182,11 @@ void h2_reply(struct exchange *x)
 void h2_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
 {
     struct h2_stream *s = x->conn;
-    char status[4];
-    struct lines l = { .count = 0 };
+    struct lines l;
 
-    line_add(&l, SPAN(":status"), number_write(reason_code(why, DIALECT_RFC).wire, status, sizeof status));
+    if (s->closed || !lines_begin(&l, x, reason_code(why, DIALECT_RFC).wire, fields, count))
+        return;
     fields_add(&l, fields, count < REPLY_FIELDS ? count : REPLY_FIELDS);
-    if (!s->closed)
-        nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, l.all, l.count, NULL);
+    nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, l.all, l.count, NULL);
     h2_send_later(s->h2);
 }

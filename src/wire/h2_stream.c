@@ -115,17 +115,24 @@ static enum reason early_end(const struct h2_stream *s)
     }
 }
 
+/* The error code tells something where the stream itself ended. */
+static uint32_t place(const struct h2_stream *s, enum reason why)
+{
+    return why == R_client_closed_request || why == R_worker_memory_exhausted ? 0 : s->error;
+}
+
 static void abandon(struct h2_stream *s, enum reason why)
 {
     struct exchange *x = s->x;
+    uint32_t at = place(s, why);
 
     exchange_cancel(x);
     if (why == R_client_closed_request && x->verdict.why != R_NONE)
         why = R_client_closed_during_response;
     if (x->verdict.why == R_NONE)
-        exchange_stop(x, why, s->error, (struct span){ 0 }, HERE);
+        exchange_stop(x, why, at, (struct span){ 0 }, HERE);
     else if (x->broken.why == R_NONE)
-        exchange_break(x, why, s->error, HERE);
+        exchange_break(x, why, at, HERE);
     h2_stream_over(s);
 }
 
