@@ -35,6 +35,10 @@ struct mistake {
 };
 
 static const struct mistake mistakes[] = {
+    { NULL, TLS("h2: on") ROUTE(GONE ", tls: any, tls_minimum: 1.3"),
+      "c.yaml:2:59: \"tls: any\" lets clients without TLS pass by what is demanded of it: leave it away, or say "
+      "refuse, "
+      "upgrade or redirect\n" },
     /* listeners */
     { NULL, "tls: on\n", "c.yaml:1:6: \"tls\" takes a map: lines of \"key: value\"\n" },
     { NULL, TLS("lisen: x"),
@@ -236,7 +240,7 @@ static const char whole[] =
     "     early_hints_h1: on, client_subjects: [\"CN=a,O=B\", CN=c]}\n"
     "  - {path: /ab, websocket: echo, tls: refuse, tls_minimum: 1.3}\n"
     "  - {path: /a, answer: {reason: gone}, tls: upgrade}\n"
-    "- {host: b, client_certificate: required, client_ca: ca, hsts: 5, routes: [{path: /, " GONE ", tls: any}]}\n";
+    "- {host: b, client_certificate: required, client_ca: ca, hsts: 5, routes: [{path: /, " GONE "}]}\n";
 
 static void listeners_are_as_the_file_says(void **state)
 {
@@ -300,6 +304,8 @@ static void routes_are_as_the_file_says(void **state)
     assert_int_equal(echo->policy.methods, BIT(M_GET) | BIT(M_OPTIONS));
     assert_int_equal(echo->websocket.message_bytes, 1024);
     assert_int_equal(gone->policy.tls_need, TLS_UPGRADE);
+    assert_int_equal(g.config->sites[1].routes[0].policy.tls_need,
+                     TLS_REFUSE); /* who shows nothing is let in nowhere */
     config_release(&g.config);
 }
 
