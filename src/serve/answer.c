@@ -26,13 +26,14 @@ static struct span target_uri(struct exchange *x, struct span tail)
     return arena_join(&x->arena, parts, 4);
 }
 
-/* The same URI over TLS. The host is as the client wrote it. */
+/* The same URI over TLS, as the client wrote it: to decode and encode it would make another one of %2F. */
 static void https_location_add(struct exchange *x)
 {
     char port[8];
     struct bounded b = { port, sizeof port, 0 };
-    struct span host = x->req.host.name, uri = target_uri(x, (struct span){ 0 });
-    struct span parts[] = { SPAN("https://"), host, { 0 }, uri };
+    struct span host = x->req.host.name, path = x->req.target.path;
+    struct span mark = x->req.target.has_query ? SPAN("?") : (struct span){ 0 };
+    struct span parts[] = { SPAN("https://"), host, { 0 }, path.n > 0 ? path : SPAN("/"), mark, x->req.target.query };
 
     if (x->transport->tls_port > 0 && x->transport->tls_port != HTTPS_PORT) {
         bounded_put(&b, SPAN(":"));
@@ -41,7 +42,7 @@ static void https_location_add(struct exchange *x)
     }
     if (host.n == 0)
         return; /* a client of HTTP/1.0 did not say where it is */
-    x->reply.link_to = arena_join(&x->arena, parts, 4);
+    x->reply.link_to = arena_join(&x->arena, parts, sizeof parts / sizeof *parts);
     reply_add(x, SPAN("Location"), x->reply.link_to);
 }
 

@@ -58,8 +58,19 @@ static void tidy(struct server *s)
         }
 }
 
+/* Keys for tickets last longer than configurations; who speaks no TLS needs none. */
+static bool tickets_make(struct server *s, const struct config *config)
+{
+    if (config->tls.listen_count == 0 || s->tickets != NULL)
+        return true;
+    s->tickets = tls_tickets_new();
+    if (s->tickets == NULL)
+        fprintf(stderr, "verdict: no memory, or no randomness, for the keys of session tickets\n");
+    return s->tickets != NULL;
+}
+
 /* One hold on it is the caller's. */
-static struct shared_config *shared_config_new(const struct server *s)
+static struct shared_config *shared_config_new(struct server *s)
 {
     struct shared_config *shared = calloc(1, sizeof *shared);
     struct config_options options = *s->options;
@@ -70,7 +81,8 @@ static struct shared_config *shared_config_new(const struct server *s)
     }
     options.admin_stays = s->admin.runs ? s->admin.address.text : NULL;
     shared->config = config_load(&options, stderr);
-    if (shared->config == NULL || config_open(shared->config, s->tickets, stderr) != 0) {
+    if (shared->config == NULL || !tickets_make(s, shared->config) ||
+        config_open(shared->config, s->tickets, stderr) != 0) {
         config_release(&shared->config);
         free(shared);
         return NULL;
@@ -464,13 +476,13 @@ int server_run(const struct config_options *options)
     int code;
 
     s.sites = sites_new();
-    s.tickets = tls_tickets_new();
-    s.config = s.sites != NULL && s.tickets != NULL ? shared_config_new(&s) : NULL;
+    if (s.sites == NULL)
+        return no_memory();
+    s.config = shared_config_new(&s);
     if (s.config == NULL) {
-        code = s.sites == NULL || s.tickets == NULL ? no_memory() : 2;
         tls_tickets_release(&s.tickets);
         sites_release(&s.sites);
-        return code;
+        return 2;
     }
     signals_block(&waited_for);
     if (rlimit_raise_files(&files) != 0)
