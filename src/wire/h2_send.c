@@ -131,7 +131,8 @@ static void took(struct h2 *h2, size_t n)
 
     h2->out_from += (uint32_t)here;
     n -= here;
-    h2->frame += n;
+    if (n > 0)
+        h2->frame += n;
     h2->frame_bytes -= n;
     if (h2->out_from == h2->out_to)
         h2->out_from = h2->out_to = 0;
