@@ -52,7 +52,7 @@ struct request {
     bool has_content;    /* framing announces content, of whatever length */
     bool length_known;   /* by Content-Length (or none) */
     bool expects_continue;
-    bool early;                   /* its first byte came in early data: it may be a replay. RFC8470:3 */
+    bool early;                   /* all of its head came in early data: it may be a replay. RFC8470:3 */
     struct span connect_protocol; /* :protocol of an extended CONNECT, or empty. RFC8441:4 */
     uint64_t length;              /* bytes announced, if length_known */
 };
