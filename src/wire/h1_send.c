@@ -59,7 +59,8 @@ static void took(struct span *s, size_t *n)
 {
     size_t here = *n < s->n ? *n : s->n;
 
-    *s = span_from(*s, here);
+    if (here > 0)
+        *s = span_from(*s, here);
     *n -= here;
 }
 
