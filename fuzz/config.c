@@ -19,7 +19,7 @@ static void check_route(const struct site *site, const struct route *route)
     DIE_UNLESS(route_find(site, route->prefix) == route);
     DIE_UNLESS(route->policy.answers == (route->resource != &file_resource));
     DIE_UNLESS(route->policy.tunnels == (route->resource == &websocket_resource));
-    DIE_UNLESS(route->policy.hint_count <= HINTS_MAX);
+    DIE_UNLESS(route->policy.hint_count <= HINTS_MAX && route->policy.site_hint_count <= HINTS_MAX);
     if (route->resource == &file_resource)
         DIE_UNLESS(route->file.root != NULL && route->file.root_fd == -1);
     else if (route->resource != &websocket_resource)

@@ -41,12 +41,14 @@ struct policy {
     bool trace;              /* TRACE is answered */
     bool hidden_served;      /* names that begin with a dot are served */
     enum tls_need tls_need;
-    uint16_t tls_version_min;    /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: any */
-    bool hints_h1;               /* early hints go to clients of HTTP/1.1 as well. RFC8297:3 */
-    uint16_t hint_count;         /* of hints */
-    uint16_t subject_count;      /* of subjects; 0: any */
-    const struct span *hints;    /* values of Link, told before the resource is asked. RFC8297:2 */
-    const struct span *subjects; /* of client certificates that may come in: RFC4514:3 text */
+    uint16_t tls_version_min;      /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: any */
+    bool hints_h1;                 /* early hints go to clients of HTTP/1.1 as well. RFC8297:3 */
+    uint16_t hint_count;           /* of hints */
+    uint16_t site_hint_count;      /* of site_hints */
+    uint16_t subject_count;        /* of subjects; 0: any */
+    const struct span *hints;      /* values of Link, told before the resource is asked. RFC8297:2 */
+    const struct span *site_hints; /* ... and before those, in an interim response of their own */
+    const struct span *subjects;   /* of client certificates that may come in: RFC4514:3 text */
     enum negotiation negotiation;
     enum listing listing;
     enum explain_when explain;

@@ -98,14 +98,22 @@ enum flow act_switch_protocol(struct exchange *x)
     return x->res->produce(x);
 }
 
-enum flow act_hint(struct exchange *x)
+static void hints_send(struct exchange *x, const struct span *hints, uint32_t count)
 {
     struct reply_field links[HINTS_MAX];
-    uint32_t count = x->policy->hint_count < HINTS_MAX ? x->policy->hint_count : HINTS_MAX;
 
+    if (count > HINTS_MAX)
+        count = HINTS_MAX;
     for (uint32_t i = 0; i < count; i++)
-        links[i] = (struct reply_field){ SPAN("Link"), x->policy->hints[i] };
-    x->codec->interim(x, R_early_hints, links, count);
+        links[i] = (struct reply_field){ SPAN("Link"), hints[i] };
+    if (count > 0)
+        x->codec->interim(x, R_early_hints, links, count);
+}
+
+enum flow act_hint(struct exchange *x)
+{
+    hints_send(x, x->policy->site_hints, x->policy->site_hint_count);
+    hints_send(x, x->policy->hints, x->policy->hint_count);
     return FLOW_GO;
 }
 

@@ -131,6 +131,16 @@ static const char *link_fault(struct span text)
     return NULL;
 }
 
+void config_site_hints_read(struct config_builder *b, const struct config_value v[])
+{
+    const struct config_value *hints = &v[KEY_site_early_hints];
+
+    b->site_hints = NULL;
+    b->site_hint_count = 0;
+    if (hints->good)
+        b->site_hints = config_texts_read(b, hints, link_fault, &b->site_hint_count);
+}
+
 void config_hints_read(struct config_builder *b, const struct config_value v[], struct route *route)
 {
     const struct config_value *hints = &v[KEY_route_early_hints], *h1 = &v[KEY_route_early_hints_h1];
@@ -138,7 +148,9 @@ void config_hints_read(struct config_builder *b, const struct config_value v[], 
     if (hints->good)
         route->policy.hints = config_texts_read(b, hints, link_fault, &route->policy.hint_count);
     route->policy.hints_h1 = h1->number == 1;
-    if (h1->node != NULL && hints->node == NULL)
+    route->policy.site_hints = b->site_hints;
+    route->policy.site_hint_count = b->site_hint_count;
+    if (h1->node != NULL && hints->node == NULL && b->site_hint_count == 0)
         config_complain(&b->report, h1->node,
                         "\"early_hints_h1\" goes only with \"early_hints\", which this route has not");
 }

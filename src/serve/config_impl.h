@@ -67,6 +67,8 @@ struct config_builder {
     bool secured;                  /* something listens for TLS, as far as file and command line say */
     bool clients_asked;            /* for certificates, by the site that is being read */
     bool clients_required;         /* ... and nobody comes in without one */
+    const struct span *site_hints; /* early hints of that site */
+    uint16_t site_hint_count;
 };
 
 /* Read one value by the row of its key. Complains unless it is good. */
@@ -111,7 +113,8 @@ void config_answer_read(struct config_builder *b, const struct yaml_node *node, 
 const struct span *config_texts_read(struct config_builder *b, const struct config_value *v,
                                      const char *(*fault)(struct span text), uint16_t *count_out);
 
-/* Early hints that a route gives. */
+/* Early hints that a site gives, and a route. */
+void config_site_hints_read(struct config_builder *b, const struct config_value v[]);
 void config_hints_read(struct config_builder *b, const struct config_value v[], struct route *route);
 
 /* Fields that a route adds. */

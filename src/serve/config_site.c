@@ -173,6 +173,7 @@ static void site_read(struct config_builder *b, const struct yaml_node *node, st
     if (v[KEY_site_stopped_by].good)
         site->stopped_by = config_path(b, v[KEY_site_stopped_by].text);
     config_site_demand(b, v, site);
+    config_site_hints_read(b, v);
     if (v[KEY_site_routes].good)
         routes_read(b, v[KEY_site_routes].node, site);
 }

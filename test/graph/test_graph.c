@@ -92,6 +92,9 @@ static void test_hints(void **state)
         many[i] = link;
     hinted((struct fake){ .policy.hint_count = 0 }, 0, 0);
     hinted((struct fake){ .policy = { .hints = links, .hint_count = 2 } }, 1, 2);
+    hinted((struct fake){ .policy = { .site_hints = links, .site_hint_count = 2 } }, 1, 2);
+    hinted((struct fake){ .policy = { .hints = links, .hint_count = 2, .site_hints = links, .site_hint_count = 1 } }, 2,
+           2);
     hinted((struct fake){ .policy = { .hints = many, .hint_count = HINTS_MAX + 1 } }, 1, HINTS_MAX);
 }
 
