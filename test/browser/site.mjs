@@ -72,7 +72,7 @@ export class Site {
     async start() {
         this.#said = '';
         this.#child = spawn(this.verdict, ['serve', '-c', this.config, '-l', `127.0.0.1:${this.port}`, '--admin', `127.0.0.1:${this.adminPort}`,
-            '--workers', '2', '--log', 'off'], { stdio: ['ignore', 'ignore', 'pipe'] });
+            '--workers', '2', '--log', 'off'], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, XDG_STATE_HOME: this.place } });
         this.#ended = new Promise(done => {
             this.#child.once('error', error => done(String(error)));
             this.#child.once('close', (code, signal) => done(code ?? signal));
