@@ -1,4 +1,4 @@
-"""TLS: certificates by name, versions, protocols, tickets, stapling, files read again, and connections that go wrong."""
+"""TLS: certificates by name, versions, protocols, tickets, stapling, files read again, and what goes wrong."""
 import re
 import signal
 import ssl

@@ -1,5 +1,4 @@
-"""Certificates of clients: asked for by the site, told apart by what is wrong with them, never carried to another site."""
-import json
+"""Certificates of clients: asked for by the site, told apart by what is wrong, never carried to another site."""
 import shutil
 import signal
 import ssl
@@ -81,7 +80,7 @@ def good_certificates_are_served_and_logged():
     expect_true("subject" not in line, "nobody asked for it")
 
 
-@test("R211")
+@test("R211", "R251")
 def none_is_refused_where_one_is_required():
     answer, _ = refused("must.example", "client-cert-required", None)
     expect_in("client-cert-required", answer.text)
@@ -98,7 +97,7 @@ def none_will_do_where_it_is_optional():
         expect_true("subject" not in line, line)
 
 
-@test("R210", seconds=20)
+@test("R210", "R251", seconds=20)
 def bad_certificates_are_told_apart():
     for kind, reason in BAD.items():
         for host in ("must.example", "may.example"):
@@ -127,7 +126,7 @@ def a_certificate_for_servers_or_by_somebody_else_is_invalid():
     refused("also.example", "client-cert-invalid", leaf)  # without the one between
 
 
-@test()
+@test("R251")
 def only_some_subjects_come_in():
     asked("must.example", pki.client("good"), "/narrow/a.txt").expect(200, "request-ok")
     asked("may.example", pki.client("good"), "/narrow/a.txt").expect(200, "request-ok")

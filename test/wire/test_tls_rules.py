@@ -8,7 +8,8 @@ HSTS = "Strict-Transport-Security"
 pki = Pki()
 first = pki.server("a.example", "hsts.example", "below.example", "*.wild.example", "127.0.0.1")
 other = pki.server("b.example")
-ROUTES = [files(write=True), files("/strong", tls_minimum="1.3"), files("/iis/strong", tls_minimum="1.3", dialect="iis"),
+ROUTES = [files(write=True), files("/strong", tls_minimum="1.3"),
+          files("/iis/strong", tls_minimum="1.3", dialect="iis"),
           *[files(f"/{need}", tls=need, write=True) for need in ("refuse", "upgrade", "redirect")],
           files("/iis/refuse", tls="refuse", dialect="iis"), files("/nginx/refuse", tls="refuse", dialect="nginx"),
           files("/cloudflare", dialect="cloudflare")]
@@ -20,7 +21,8 @@ SITES = [{"host": ["a.example", "*.wild.example", "127.0.0.1"], "default": True,
 
 def text_of(tls=None, sites=None, **top):
     pairs = [{"certificate": str(one.certificate), "key": str(one.key)} for one in (first, other)]
-    return configured(sites=sites or SITES, tls={"listen": "127.0.0.1:{tls_port}", "certificates": pairs, **(tls or {})}, **top)
+    return configured(sites=sites or SITES, **top,
+                      tls={"listen": "127.0.0.1:{tls_port}", "certificates": pairs, **(tls or {})})
 
 
 def serving(tls=None, args=(), **top):
@@ -272,7 +274,8 @@ def too_many_connections_are_not_called_misdirected():
 # Early data. RFC 8470
 
 def played(server, data, say=(), until=None, alpn="http/1.1", first=(head().encode(), "hello")):
-    """A session is made (`first`: what is said and what then must come, behind the tickets), then resumed with early data; `until` is waited for, or the end when it is None."""
+    """A session is made (`first`: what is said, and what then must come, behind the tickets), then resumed with early
+    data; `until` is waited for, or the end when it is None."""
     ticket, file = server.home / "ticket", server.home / "early"
     file.write_bytes(data if isinstance(data, bytes) else data.encode())
     server.s_client("-alpn", alpn, "-sess_out", ticket, say=[first[0]], until=first[1])
@@ -355,8 +358,8 @@ def early_data_over_http2():
 def early_data_that_is_played_again_is_rejected():
     expect(played(early, head(), until=told("hello")).early_data, "accepted")
     for _ in range(4):
-        done = early.s_client("-alpn", "http/1.1", "-sess_in", early.home / "ticket", "-early_data", early.home / "early",
-                              until="Early data was")
+        done = early.s_client("-alpn", "http/1.1", "-sess_in", early.home / "ticket",
+                              "-early_data", early.home / "early", until="Early data was")
         expect(done.early_data, "rejected")
 
 
