@@ -145,6 +145,37 @@ static bool tell_version(struct story_facts *f, const struct row *row, struct sp
     return true;
 }
 
+static bool tell_tls(struct story_facts *f, const struct row *row, struct span *out)
+{
+    uint16_t version = f->record->brought.tls_version;
+
+    (void)row;
+    return tell_string(version == 0 ? "none" : version == TRANSPORT_TLS12 ? "TLSv1.2" : "TLSv1.3", out);
+}
+
+static bool tell_port(struct story_facts *f, const struct row *row, struct span *out)
+{
+    (void)row;
+    return tell_string(f->record->brought.on_tls_port || f->record->brought.tls_version > 0 ? "TLS" : "plain", out);
+}
+
+static bool tell_early(struct story_facts *f, const struct row *row, struct span *out)
+{
+    (void)row;
+    return tell_string(f->record->brought.early ? "true" : "false", out);
+}
+
+/* Why the client's certificate is not good, by the name of the reason. */
+static bool tell_certificate(struct story_facts *f, const struct row *row, struct span *out)
+{
+    enum reason why = f->record->brought.certificate;
+
+    (void)row;
+    if (!f->record->brought.certificate_asked)
+        return tell_string("not asked for", out);
+    return tell_string(why == R_NONE ? "good" : reason_info(why)->name, out);
+}
+
 static bool tell_method(struct story_facts *f, const struct row *row, struct span *out)
 {
     (void)row;

@@ -12,6 +12,15 @@
 #define RECORD_OPERAND_BYTES 1024u /* longer ones are cut */
 #define RECORD_ROUTE_BYTES   256u  /* likewise */
 
+/* What the connection brought to an exchange. */
+struct brought {
+    uint16_t tls_version; /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: not over TLS */
+    uint16_t certificate; /* enum reason: what is wrong with the client's, R_NONE: nothing; if one was asked for */
+    bool certificate_asked;
+    bool on_tls_port; /* in plain text, at a listener for TLS */
+    bool early;       /* in early data */
+};
+
 /*
  * All that is kept of an exchange that has ended: what is said here, and behind it the texts. What points does so to
  * static data, or is NULL. Times are of the server's clock (CLOCK_MONOTONIC), in milliseconds.
@@ -38,7 +47,8 @@ struct record {
     uint32_t method;            /* enum method */
     uint8_t major, minor;       /* of the protocol */
     uint8_t dialect;            /* enum dialect: of the route */
-    bool has_request_line;      /* the request text begins with one that could be read */
+    struct brought brought;
+    bool has_request_line; /* the request text begins with one that could be read */
     uint8_t peer_bytes;
     uint8_t peer[RECORD_PEER_BYTES]; /* the client's socket address; family alone for a unix socket */
 

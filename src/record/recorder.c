@@ -150,6 +150,11 @@ static inline void put_fixed(struct record *to, const struct exchange *x, uint32
     to->minor = x->req.head.minor;
     to->dialect = (uint8_t)x->policy->dialect;
     to->has_request_line = x->req.head.target.n > 0;
+    to->brought = (struct brought){ .tls_version = x->transport->tls_version,
+                                    .certificate = (uint16_t)x->transport->client_certificate,
+                                    .certificate_asked = x->transport->client_auth != CLIENT_AUTH_OFF,
+                                    .on_tls_port = x->transport->on_tls_port,
+                                    .early = x->req.early };
     put_peer(to, x);
     to->slow = m->ended_ms >= m->first_byte_ms + slow_ms;
     to->failed = has_failed(x);

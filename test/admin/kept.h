@@ -118,7 +118,9 @@ static inline void keep(struct kept_server *s, uint32_t worker, const struct kep
     struct span request = kept_text(k->request != NULL ? k->request : "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
     struct sockaddr_storage peer;
 
-    x = (struct exchange){ .policy = &policy, .number = k->number, .bytes_in = request.n, .bytes_out = 412 };
+    x = (struct exchange){
+        .policy = &policy, .transport = &transport_plain, .number = k->number, .bytes_in = request.n, .bytes_out = 412
+    };
     x.peer = (struct span){ (const char *)&peer, kept_peer(k->client, &peer) };
     x.site_number = k->site;
     x.unix_ms = k->unix_ms != 0 ? k->unix_ms : 1795242734123;

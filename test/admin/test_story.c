@@ -18,21 +18,21 @@ static void a_file_that_is_read(void **state)
     tells(&g, NULL,
           "receive done e-receive-next bytes_in=78 field_lines=3 head_ms=2\n"
           "admitted yes e-admitted-yes\n"
-          "port_fits yes e-port_fits-yes\n"
+          "port_fits yes e-port_fits-yes port=plain\n"
           "version_supported yes e-version_supported-yes version=HTTP/1.1\n"
           "method_known yes e-method_known-yes method=GET\n"
           "understand done e-understand-next target=/docs/./a%20b.txt?x=1 Host=example.org:8080\n"
           "expectation_met yes e-expectation_met-yes Expect=null version=HTTP/1.1\n"
           "server_wide no e-server_wide-no target=/docs/./a%20b.txt?x=1\n"
           "route done e-route-next host=example.org path=/docs/a b.txt\n"
-          "secured no e-secured-no\n"
-          "port_moves no e-port_moves-no\n"
+          "secured no e-secured-no tls=none\n"
+          "port_moves no e-port_moves-no port=plain\n"
           "https_meant no e-https_meant-no target=/docs/./a%20b.txt?x=1 client=192.0.2.7\n"
           "tls_wanted no e-tls_wanted-no route=/docs\n"
           "site_known yes e-site_known-yes host=example.org site=example.org\n"
           "site_running yes e-site_running-yes site=example.org\n"
           "route_found yes e-route_found-yes site=example.org path=/docs/a b.txt\n"
-          "replay_possible no e-replay_possible-no Early-Data=null client=192.0.2.7\n"
+          "replay_possible no e-replay_possible-no early=false Early-Data=null client=192.0.2.7\n"
           "path_fits yes e-path_fits-yes path_bytes=17\n"
           "query_fits yes e-query_fits-yes query_bytes=3\n"
           "segments_fit yes e-segments_fit-yes segments=2\n"
@@ -387,8 +387,8 @@ static void hosts_and_targets_of_other_forms(void **state)
     (void)state;
     tells(&absolute, "route",
           "route done e-route-next host=Other.example path=/\n"
-          "secured no e-secured-no\n"
-          "port_moves no e-port_moves-no\n"
+          "secured no e-secured-no tls=none\n"
+          "port_moves no e-port_moves-no port=plain\n"
           "https_meant no e-https_meant-no target=http://Other.example:81 client=192.0.2.7\n"
           "tls_wanted no e-tls_wanted-no route=null\n"
           "site_known no e-site_known-no host=Other.example site=null operand=Other.example\n"
@@ -403,8 +403,8 @@ static void hosts_and_targets_of_other_forms(void **state)
     tells(&no_host, "route",
           "route done e-route-next host=null path=/\xEF\xBF\xBD"
           "A\n"
-          "secured no e-secured-no\n"
-          "port_moves no e-port_moves-no\n"
+          "secured no e-secured-no tls=none\n"
+          "port_moves no e-port_moves-no port=plain\n"
           "https_meant no e-https_meant-no target=/%ff%41 client=192.0.2.7\n"
           "tls_wanted no e-tls_wanted-no route=null\n"
           "site_known no e-site_known-no host=null site=null\n"
@@ -422,6 +422,7 @@ static void a_connection_that_will_not_do(void **state)
         .path = ARRIVE "route> secured+ authority_covered-",
         .why = R_misdirected,
         .method = M_GET,
+        .brought = { .tls_version = TRANSPORT_TLS12 },
     };
     const struct given stranger = {
         .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -431,6 +432,7 @@ static void a_connection_that_will_not_do(void **state)
                         "certificate_trusted+ subject_admitted-",
         .why = R_client_cert_mapping_denied,
         .method = M_GET,
+        .brought = { .tls_version = TRANSPORT_TLS13, .certificate_asked = true },
     };
     const struct given plain = {
         .request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -443,16 +445,16 @@ static void a_connection_that_will_not_do(void **state)
 
     (void)state;
     tells(&uncovered, "secured",
-          "secured yes e-secured-yes\n"
+          "secured yes e-secured-yes tls=TLSv1.2\n"
           "authority_covered no e-authority_covered-no host=other.example operand=other.example\n"
           "end r-authority_covered-no e-authority_covered-no\n");
     tells(&stranger, "tls_strong",
-          "tls_strong yes e-tls_strong-yes route=/a\n"
-          "certificate_asked yes e-certificate_asked-yes site=example.org\n"
-          "certificate_shown yes e-certificate_shown-yes\n"
-          "certificate_current yes e-certificate_current-yes\n"
-          "certificate_standing yes e-certificate_standing-yes\n"
-          "certificate_trusted yes e-certificate_trusted-yes\n"
+          "tls_strong yes e-tls_strong-yes tls=TLSv1.3 route=/a\n"
+          "certificate_asked yes e-certificate_asked-yes certificate=good site=example.org\n"
+          "certificate_shown yes e-certificate_shown-yes certificate=good\n"
+          "certificate_current yes e-certificate_current-yes certificate=good\n"
+          "certificate_standing yes e-certificate_standing-yes certificate=good\n"
+          "certificate_trusted yes e-certificate_trusted-yes certificate=good\n"
           "subject_admitted no e-subject_admitted-no route=/a operand=CN=bob\n"
           "end r-subject_admitted-no e-subject_admitted-no\n");
     tells(&plain, "tls_wanted",
@@ -470,11 +472,12 @@ static void a_change_in_early_data(void **state)
         .path = ARRIVE SITED "route_found+ replay_possible+ replay_safe-",
         .why = R_too_early,
         .method = M_PUT,
+        .brought = { .tls_version = TRANSPORT_TLS13, .early = true },
     };
 
     (void)state;
     tells(&g, "replay_possible",
-          "replay_possible yes e-replay_possible-yes Early-Data=1 client=192.0.2.7\n"
+          "replay_possible yes e-replay_possible-yes early=true Early-Data=1 client=192.0.2.7\n"
           "replay_safe no e-replay_safe-no method=PUT operand=PUT\n"
           "end r-replay_safe-no e-replay_safe-no\n");
 }
@@ -573,21 +576,21 @@ static void nothing_is_guessed(void **state)
     tells(&cut, NULL,
           "receive done e-receive-next bytes_in=78 head_ms=2\n"
           "admitted yes e-admitted-yes\n"
-          "port_fits yes e-port_fits-yes\n"
+          "port_fits yes e-port_fits-yes port=plain\n"
           "version_supported yes e-version_supported-yes version=HTTP/1.1\n"
           "method_known yes e-method_known-yes method=GET\n"
           "understand done e-understand-next target=/a?k=[removed]\n"
           "expectation_met yes e-expectation_met-yes Expect=100-contin version=HTTP/1.1\n"
           "server_wide no e-server_wide-no target=/a?k=[removed]\n"
           "route done e-route-next path=/a\n"
-          "secured no e-secured-no\n"
-          "port_moves no e-port_moves-no\n"
+          "secured no e-secured-no tls=none\n"
+          "port_moves no e-port_moves-no port=plain\n"
           "https_meant no e-https_meant-no target=/a?k=[removed] client=192.0.2.7\n"
           "tls_wanted no e-tls_wanted-no route=null\n"
           "site_known yes e-site_known-yes site=null\n"
           "site_running yes e-site_running-yes site=null\n"
           "route_found yes e-route_found-yes site=null path=/a\n"
-          "replay_possible no e-replay_possible-no client=192.0.2.7\n"
+          "replay_possible no e-replay_possible-no early=false client=192.0.2.7\n"
           "path_fits yes e-path_fits-yes path_bytes=2\n"
           "query_fits yes e-query_fits-yes\n"
           "segments_fit yes e-segments_fit-yes segments=1\n"
@@ -613,7 +616,7 @@ static void a_trace_that_no_graph_made(void **state)
     (void)state;
     tells(&g, "admitted",
           "admitted yes e-admitted-yes\n"
-          "port_fits yes e-port_fits-yes\n"
+          "port_fits yes e-port_fits-yes port=plain\n"
           "version_supported no e-version_supported-no version=HTTP/1.1\n"
           "end r-version_supported-no e-version_supported-no\n");
 }
@@ -684,14 +687,6 @@ static bool is_told_by_nothing(unsigned node)
     switch (node) {
     case N_admitted:
     case N_descriptors_left:
-    case N_port_fits:
-    case N_port_redirects:
-    case N_secured:
-    case N_certificate_shown:
-    case N_certificate_current:
-    case N_certificate_standing:
-    case N_certificate_trusted:
-    case N_port_moves:
     case N_connect_protocol_spoken:
         return true;
     default:

@@ -44,6 +44,7 @@ struct given {
     enum method method;
     bool request_cut, unreadable, unanswered, h2;
     struct facts facts;
+    struct brought brought;
     struct waited waits[EXCHANGE_WAITS];
 };
 
@@ -89,6 +90,7 @@ static struct record *record_of(const struct given *g)
     memcpy(r->waits, g->waits, sizeof r->waits);
     r->trace = trace_of(g->path);
     r->facts = g->facts;
+    r->brought = g->brought;
     r->resource = g->route != NULL ? &file : NULL;
     r->at = g->at;
     r->why = (uint16_t)g->why;

@@ -18,7 +18,7 @@ static inline struct exchange *made(struct span request)
     static struct field fields[100];
     enum reason why;
 
-    x = (struct exchange){ .policy = &policy, .res = &resource, .status_sent = 200 };
+    x = (struct exchange){ .policy = &policy, .transport = &transport_plain, .res = &resource, .status_sent = 200 };
     head_init(&x.req.head, fields);
     x.req.head_text = request;
     why = h1_parse_head(request, &limits, &x.req.head, &x.head_verdict);
