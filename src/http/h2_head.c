@@ -344,11 +344,16 @@ static void add_regular(struct h2_head *h, struct span name, struct span value)
     }
 }
 
-void h2_head_add(struct h2_head *h, struct span name, struct span value)
+void h2_head_count(struct h2_head *h, struct span name, struct span value)
 {
     uint64_t bytes = (uint64_t)h->block_bytes + name.n + value.n + LINE_OVERHEAD_BYTES;
 
     h->block_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+}
+
+void h2_head_add(struct h2_head *h, struct span name, struct span value)
+{
+    h2_head_count(h, name, value);
     if (h->verdict.why != R_NONE)
         return;
     if (name.n > 0 && name.p[0] == ':') {

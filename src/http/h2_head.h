@@ -101,6 +101,9 @@ void h2_head_add(struct h2_head *h, struct span name, struct span value);
 enum reason h2_head_end(struct h2_head *h, bool ended, struct framing *framing, struct span *protocol_out)
     __attribute__((warn_unused_result));
 
+/* Count a line in block_bytes, and nothing else: of the trailers, say. h2_head_add() does it for its own. */
+void h2_head_count(struct h2_head *h, struct span name, struct span value);
+
 /* May this line stand in trailers? R_NONE, h2_pseudo_field_in_trailers, h2_field_name_invalid, h2_connection_field or
  * h2_field_value_invalid. RFC9113:8.1 */
 enum reason h2_trailer_check(struct span name, struct span value) __attribute__((warn_unused_result));

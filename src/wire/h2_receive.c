@@ -63,16 +63,28 @@ static bool number_fits(struct h2 *h2, int32_t id)
     return id < h2->passed_from || id > h2->passed_to;
 }
 
+/* A head for a stream that is closed is decoded and ignored by nghttp2, which does not tell of it. */
+static bool comes_late(const struct h2 *h2, const nghttp2_frame_hd *head)
+{
+    return head->stream_id <= h2->last_id && stream_of(h2->session, head->stream_id) == NULL;
+}
+
 static int frame_begins(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
 {
     struct h2 *h2 = user;
 
     (void)session;
-    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0)
-        return refuse_frame(h2, SPAN("PRIORITY: stream_id == 0"));
-    if (head->type == NGHTTP2_HEADERS && (head->stream_id & 1) != 0 && !number_fits(h2, head->stream_id))
-        return refuse_frame(h2, SPAN("HEADERS: stream_id below one before"));
-    return 0;
+    if (head->type == NGHTTP2_PRIORITY) {
+        if (head->stream_id == 0)
+            return refuse_frame(h2, SPAN("PRIORITY: stream_id == 0"));
+        count(h2, H2_COST_PRIORITY);
+    } else if (head->type == NGHTTP2_HEADERS && (head->stream_id & 1) != 0) {
+        if (comes_late(h2, head))
+            count(h2, H2_COST_EMPTY);
+        if (!number_fits(h2, head->stream_id))
+            return refuse_frame(h2, SPAN("HEADERS: stream_id below one before"));
+    }
+    return h2->ends.why != R_NONE ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -96,6 +108,16 @@ static struct span text_of(nghttp2_rcbuf *buffer)
     return (struct span){ (const char *)v.base, v.len };
 }
 
+/* One line of the trailers, which are only looked at; they count as more of the head. */
+static void trailer(struct h2_stream *s, struct span name, struct span value)
+{
+    enum reason why = h2_trailer_check(name, value);
+
+    h2_head_count(&s->head, name, value);
+    if (why != R_NONE)
+        malformed(s, why);
+}
+
 static int header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
                   uint8_t flags, void *user)
 {
@@ -105,14 +127,10 @@ static int header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_
     (void)flags;
     if (s == NULL)
         return 0;
-    if (s->head_done || s->is_due) {
-        enum reason why = h2_trailer_check(text_of(name), text_of(value));
-
-        if (why != R_NONE)
-            malformed(s, why);
-        return 0;
-    }
-    h2_head_add(&s->head, text_of(name), text_of(value));
+    if (s->head_done || s->is_due)
+        trailer(s, text_of(name), text_of(value));
+    else
+        h2_head_add(&s->head, text_of(name), text_of(value));
     if (s->head.block_bytes / FIELD_BLOCK_FACTOR > h2->c->wire->settings->head.head_bytes)
         h2_end(h2, R_h2_field_block_bomb, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
@@ -212,7 +230,7 @@ static int priority_came(struct h2 *h2, const nghttp2_frame *frame)
     const nghttp2_ext_priority_update *update = frame->ext.payload;
 
     count(h2, H2_COST_PRIORITY);
-    if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE && update->stream_id == 0)
+    if (update->stream_id == 0)
         return refuse_frame(h2, SPAN("PRIORITY_UPDATE: about stream 0")); /* RFC9218:7.1 */
     return 0;
 }
@@ -246,7 +264,6 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
     case NGHTTP2_WINDOW_UPDATE:
         window_came(h2, frame);
         break;
-    case NGHTTP2_PRIORITY:
     case NGHTTP2_PRIORITY_UPDATE:
         return priority_came(h2, frame);
     default:
@@ -313,6 +330,8 @@ static enum reason reason_of_error(const struct h2 *h2, uint32_t error)
         return R_h2_field_block_broken;
     case NGHTTP2_INTERNAL_ERROR:
         return R_worker_memory_exhausted;
+    case NGHTTP2_ENHANCE_YOUR_CALM: /* more values in one frame than nghttp2 takes */
+        return R_h2_settings_flood;
     default:
         return R_h2_frame_invalid;
     }
@@ -341,6 +360,13 @@ static void response_went(struct h2_stream *s)
         nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
 }
 
+/* A client that makes us reset its streams resets them. RFC9113:10.5 */
+static void reset_went(struct h2 *h2, uint32_t error)
+{
+    if (error == NGHTTP2_PROTOCOL_ERROR || error == NGHTTP2_FLOW_CONTROL_ERROR || error == NGHTTP2_STREAM_CLOSED)
+        count(h2, H2_COST_RESET);
+}
+
 static int frame_went(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct h2 *h2 = user;
@@ -348,6 +374,8 @@ static int frame_went(nghttp2_session *session, const nghttp2_frame *frame, void
 
     if (frame->hd.type == NGHTTP2_GOAWAY)
         goaway_went(h2, &frame->goaway);
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+        reset_went(h2, frame->rst_stream.error_code);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     s = stream_of(session, frame->hd.stream_id);
