@@ -58,6 +58,12 @@ bool ask_port_moves(const struct exchange *x)
     return x->transport->on_tls_port;
 }
 
+/* A client of HTTP/1.0 need not say which host it means: then there is no address to send it to. */
+bool ask_place_known(const struct exchange *x)
+{
+    return x->req.host.name.n > 0;
+}
+
 /* A proxy that the operator trusts has kept the promise of https on its own side. */
 bool ask_https_meant(const struct exchange *x)
 {
@@ -71,7 +77,7 @@ bool ask_tls_wanted(const struct exchange *x)
 
 bool ask_tls_redirects(const struct exchange *x)
 {
-    return x->policy->tls_need == TLS_REDIRECT;
+    return x->policy->tls_need == TLS_REDIRECT && ask_place_known(x);
 }
 
 bool ask_tls_upgrades(const struct exchange *x)

@@ -40,8 +40,6 @@ static void https_location_add(struct exchange *x)
         bounded_put_number(&b, x->transport->tls_port);
         parts[2] = (struct span){ port, b.bytes };
     }
-    if (host.n == 0)
-        return; /* a client of HTTP/1.0 did not say where it is */
     x->reply.link_to = arena_join(&x->arena, parts, sizeof parts / sizeof *parts);
     reply_add(x, SPAN("Location"), x->reply.link_to);
 }

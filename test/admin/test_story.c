@@ -459,7 +459,7 @@ static void a_connection_that_will_not_do(void **state)
           "end r-subject_admitted-no e-subject_admitted-no\n");
     tells(&plain, "tls_wanted",
           "tls_wanted yes e-tls_wanted-yes route=/a\n"
-          "tls_redirects yes e-tls_redirects-yes route=/a Location=https://a/a\n"
+          "tls_redirects yes e-tls_redirects-yes route=/a host=a Location=https://a/a\n"
           "end r-tls_redirects-yes e-tls_redirects-yes\n");
 }
 
