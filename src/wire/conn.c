@@ -199,11 +199,27 @@ static bool sends_plain(const struct conn *c)
     return c->secured == NULL || tls_kernel_sends(c->secured->tls);
 }
 
+/* Bytes that the socket took and the client did not. */
+static int queued(const struct conn *c)
+{
+    int bytes = 0;
+
+    return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+static void queue_note(struct conn *c, int bytes)
+{
+    c->queued_bytes = bytes;
+    c->queued_ms = c->wire->loop->now_ms;
+}
+
 /* -EAGAIN must be remembered: the socket tells of room only once. */
 static long taken(struct conn *c, long n)
 {
-    if (n == -EAGAIN)
+    if (n == -EAGAIN) {
         c->writable = false;
+        queue_note(c, queued(c));
+    }
     return n;
 }
 
@@ -248,11 +264,14 @@ long conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t length)
     return taken(c, n >= 0 ? n : -errno);
 }
 
-int conn_queued(const struct conn *c)
+bool conn_is_stuck(struct conn *c)
 {
-    int bytes = 0;
+    uint32_t wait_ms = c->wire->settings->send_wait_ms;
+    int bytes = queued(c);
 
-    return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    if (bytes < c->queued_bytes)
+        queue_note(c, bytes);
+    return c->wire->loop->now_ms - c->queued_ms >= wait_ms - wait_ms % CONN_LOOKS;
 }
 
 void conn_close(struct conn *c)

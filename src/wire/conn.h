@@ -84,8 +84,8 @@ struct conn {
     struct piece piece;                   /* of the reply's content, not yet sent */
     bool chunked_out, body_ended, tunnel; /* tunnel: another protocol than HTTP is spoken now */
     char chunk_line[24];
-    int queued_bytes; /* sent and not taken by the client, when this was last looked at */
-    uint8_t still;    /* looks since then at which nothing had moved */
+    int queued_bytes;   /* sent and not taken by the client, when this was last looked at */
+    uint64_t queued_ms; /* when the socket was full, and they were more at the look before */
     uint64_t lingered_bytes;
 
     uint64_t accepted_ms;
@@ -202,8 +202,11 @@ void conn_refuse(struct conn *c, enum reason why, struct span operand);
 
 void conn_timer(struct conn *c, uint32_t delay_ms);
 
-/* Bytes that the socket took and the client did not. */
-int conn_queued(const struct conn *c);
+/* The socket is full. Has the client taken nothing of it for send_wait_ms, as far as earlier looks can tell? A socket
+ * reports room again only when a large part of its queue is gone, which a slow client may need minutes for; so the queue
+ * itself is looked at, CONN_LOOKS times in send_wait_ms. */
+bool conn_is_stuck(struct conn *c);
+#define CONN_LOOKS 4u
 
 /* Close now, returning everything. c must not be used after. */
 void conn_close(struct conn *c);

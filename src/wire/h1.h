@@ -41,9 +41,8 @@ void h1_reply(struct exchange *x);
 /* Send on. FLOW_GO: all sent; FLOW_WAIT: the socket or the body is not ready; FLOW_STOP: broken, x->broken set. */
 enum flow h1_send(struct conn *c);
 
-/* The socket has been full for a part of the time that it may be. False: the client has taken nothing for all of it. A
- * socket reports room again only when a large part of its queue is gone, which a slow client may need minutes for; so
- * the queue itself is looked at. */
+/* The socket has been full for a part of the time that it may be. False: the client has taken nothing for all of it;
+ * else it is looked at again. */
 bool h1_send_moves(struct conn *c);
 
 #endif

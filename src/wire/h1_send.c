@@ -5,7 +5,6 @@
 #include "wire/h1.h"
 
 #define TURN_BYTES (UINT64_C(4) << 20) /* of one file, before others get their turn */
-#define SEND_LOOKS 4u                  /* at a socket that takes no more, within the time that it may do so */
 
 static enum flow broken(struct conn *c, int err)
 {
@@ -15,23 +14,17 @@ static enum flow broken(struct conn *c, int err)
 
 static void look_later(struct conn *c)
 {
-    conn_timer(c, c->wire->settings->send_wait_ms / SEND_LOOKS);
+    conn_timer(c, c->wire->settings->send_wait_ms / CONN_LOOKS);
 }
 
 bool h1_send_moves(struct conn *c)
 {
-    int before = c->queued_bytes;
-
-    c->queued_bytes = conn_queued(c);
-    c->still = c->queued_bytes < before ? 0 : (uint8_t)(c->still + 1);
     look_later(c);
-    return c->still < SEND_LOOKS;
+    return !conn_is_stuck(c);
 }
 
 static enum flow blocked(struct conn *c)
 {
-    c->queued_bytes = conn_queued(c);
-    c->still = 0;
     look_later(c);
     return FLOW_WAIT;
 }

@@ -8,7 +8,6 @@
 
 #define READS_MOST    16u   /* of one connection, before others get their turn */
 #define DRAIN_WAIT_MS 1000u /* for the client's word that it has seen GOAWAY */
-#define LOOKS         4u    /* at streams that do not move, within the time that they may stand */
 
 const char h2_preface[H2_PREFACE_BYTES + 1] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -154,7 +153,7 @@ static uint32_t wait_ms(const struct h2 *h2)
     least = set->content_wait_ms < least ? set->content_wait_ms : least;
     least = set->tunnel_idle_ms < least ? set->tunnel_idle_ms : least;
     least = set->send_wait_ms < least ? set->send_wait_ms : least;
-    return least / LOOKS;
+    return least / CONN_LOOKS;
 }
 
 /* Frames alone do not put off the next look: who sends them has still to let its streams go on. */
@@ -299,27 +298,12 @@ static void stream_look(struct h2_stream *s)
     }
 }
 
-/* Has the socket taken nothing for as long as it may? */
-static bool is_stuck(struct h2 *h2)
-{
-    struct conn *c = h2->c;
-    int before = c->queued_bytes;
-
-    if (!h2_output_waits(h2)) {
-        c->still = 0;
-        return false;
-    }
-    c->queued_bytes = conn_queued(c);
-    c->still = c->queued_bytes < before ? 0 : (uint8_t)(c->still + 1);
-    return c->still > LOOKS;
-}
-
 static void h2_timeout(struct conn *c)
 {
     struct h2 *h2 = c->h2;
 
     h2->look_is_set = false;
-    if (is_stuck(h2)) {
+    if (h2_output_waits(h2) && !c->writable && conn_is_stuck(c)) {
         c->broken = true;
         close_for(h2, R_response_send_timeout);
         return;
