@@ -203,7 +203,7 @@ static void run_head(struct conn *c)
             head_ended(c);
             return;
         }
-        if (n == -EAGAIN && c->x == NULL) {
+        if (n == -EAGAIN && c->x == NULL && c->have == c->at) {
             conn_buffer_return(c);
             conn_timer(c, c->is_new ? c->wire->settings->head_wait_ms : c->wire->settings->keep_alive_ms);
             return;

@@ -168,6 +168,12 @@ static void look_later(struct h2 *h2)
     conn_timer(h2->c, wait_ms(h2));
 }
 
+/* Who does not take what we have to send is not asked for more. */
+static bool takes_input(const struct h2 *h2)
+{
+    return h2->c->readable && !h2_output_waits(h2) && h2->ends.why == R_NONE;
+}
+
 /* False: c is gone. */
 static bool input_take(struct h2 *h2)
 {
@@ -175,13 +181,9 @@ static bool input_take(struct h2 *h2)
 
     if (c->have > 0)
         feed(h2);
-    for (unsigned reads = 0; c->readable && !h2_output_waits(h2) && h2->ends.why == R_NONE; reads++) {
+    for (unsigned reads = 0; takes_input(h2) && reads < READS_MOST; reads++) {
         long n;
 
-        if (reads == READS_MOST) {
-            h2_yield(h2);
-            break;
-        }
         if (!conn_buffer(c)) {
             h2_end(h2, R_worker_memory_exhausted, NGHTTP2_INTERNAL_ERROR);
             break;
@@ -236,10 +238,13 @@ static void h2_run(struct conn *c)
         return;
     }
     h2->running = false;
-    if (is_over(h2))
+    if (is_over(h2)) {
         close_for(h2, R_client_closed_request);
-    else
-        look_later(h2);
+        return;
+    }
+    look_later(h2);
+    if (takes_input(h2)) /* left for others to get their turn, or while output waited: nobody tells of it again */
+        h2_yield(h2);
 }
 
 void h2_drained(struct h2 *h2)
