@@ -141,6 +141,11 @@ static void close_for(struct h2 *h2, enum reason why)
         conn_linger(c);
 }
 
+static bool is_idle(const struct h2 *h2)
+{
+    return h2->streams == NULL && !h2_output_waits(h2);
+}
+
 static uint32_t wait_ms(const struct h2 *h2)
 {
     const struct wire_settings *set = h2->c->wire->settings;
@@ -148,7 +153,7 @@ static uint32_t wait_ms(const struct h2 *h2)
 
     if (h2->goes && !h2->last_told)
         return DRAIN_WAIT_MS;
-    if (h2->streams == NULL && !h2_output_waits(h2))
+    if (is_idle(h2))
         return h2->c->is_new ? set->head_wait_ms : set->keep_alive_ms;
     least = set->content_wait_ms < least ? set->content_wait_ms : least;
     least = set->tunnel_idle_ms < least ? set->tunnel_idle_ms : least;
@@ -156,10 +161,10 @@ static uint32_t wait_ms(const struct h2 *h2)
     return least / CONN_LOOKS;
 }
 
-/* Frames alone do not put off the next look: who sends them has still to let its streams go on. */
+/* Neither frames nor further streams put off the next look: who sends them has still to let its streams go on. */
 static void look_later(struct h2 *h2)
 {
-    bool idle = h2->streams == NULL;
+    bool idle = is_idle(h2);
 
     if (h2->look_is_set && h2->look_idle == idle)
         return;
@@ -275,9 +280,16 @@ static bool waits_for_content(const struct h2_stream *s)
     return s->x->wait.what != NULL && s->x->wait.with == s;
 }
 
-static bool sends(const struct h2_stream *s)
+/* Is it the client that lets s stand? By the window of s, or that of the connection, which lets no other go on either. */
+static bool is_held(const struct h2_stream *s)
 {
-    return s->reply_begun && !s->reply_done && s->x->wait.what == NULL;
+    const struct h2 *h2 = s->h2;
+    uint64_t stood_ms = h2->c->wire->loop->now_ms - h2->moved_ms;
+
+    if (!s->reply_begun || s->reply_done || s->x->wait.what != NULL || h2_output_waits(h2))
+        return false;
+    return nghttp2_session_get_stream_remote_window_size(h2->session, s->id) <= 0 ||
+           stood_ms >= h2->c->wire->settings->send_wait_ms;
 }
 
 /* Has s stood for too long? */
@@ -297,7 +309,7 @@ static void stream_look(struct h2_stream *s)
             verdict_set(&s->content.broken, R_request_content_timeout, s->content.taken);
             exchange_wake(s->x, s->x->wait.ticket);
         }
-    } else if (sends(s) && stood_ms >= set->send_wait_ms && !h2_output_waits(s->h2)) {
+    } else if (stood_ms >= set->send_wait_ms && is_held(s)) {
         exchange_break(s->x, R_h2_window_stalled, s->error, HERE);
         h2_stream_reset(s, NGHTTP2_CANCEL);
     }
@@ -313,7 +325,7 @@ static void h2_timeout(struct conn *c)
         close_for(h2, R_response_send_timeout);
         return;
     }
-    if (h2->goes || h2->streams == NULL) {
+    if (h2->goes || is_idle(h2)) {
         h2->goes = true;
         h2_drained(h2);
     }

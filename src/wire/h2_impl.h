@@ -43,15 +43,16 @@ struct h2 {
     uint32_t out_from, out_to;
     const uint8_t *frame; /* nghttp2's, behind `out`: valid until it is asked for the next */
     size_t frame_bytes;
+    uint64_t moved_ms; /* when content of any stream last went */
     struct h2_pace pace;
-    struct verdict ends;            /* why we end the connection; R_NONE: we do not */
-    char ends_text[64];             /* the operand of it */
-    bool look_is_set, look_idle;    /* the timer is set, for an idle connection */
-    bool running;                   /* inside of h2_protocol.run(), which sends in its end */
-    bool goes;                      /* GOAWAY was told: it closes when its last stream has ended */
-    bool last_told;                 /* ... with the last stream that will be answered */
-    bool over_streams;              /* the client opened one more than it may, and the connection ends */
-    int32_t last_id;                /* the highest number of a stream that the client has named */
+    struct verdict ends;         /* why we end the connection; R_NONE: we do not */
+    char ends_text[64];          /* the operand of it */
+    bool look_is_set, look_idle; /* the timer is set; for an idle connection, which has no stream and nothing to send */
+    bool running;                /* inside of h2_protocol.run(), which sends in its end */
+    bool goes;                   /* GOAWAY was told: it closes when its last stream has ended */
+    bool last_told;              /* ... with the last stream that will be answered */
+    bool over_streams;           /* the client opened one more than it may, and the connection ends */
+    int32_t last_id;             /* the highest number of a stream that the client has named */
     int32_t passed_from, passed_to; /* the numbers that it passed over, the last time that it did */
     uint32_t refused;               /* streams beyond the limit before the client knew it: to be recorded */
 };

@@ -215,16 +215,6 @@ static void reset_came(struct h2 *h2, const nghttp2_frame *frame)
         count(h2, H2_COST_RESET);
 }
 
-static void window_came(struct h2 *h2, const nghttp2_frame *frame)
-{
-    struct h2_stream *s = frame->hd.stream_id > 0 ? stream_of(h2->session, frame->hd.stream_id) : NULL;
-
-    if (frame->window_update.window_size_increment < (int32_t)TINY_WINDOW_BYTES)
-        count(h2, H2_COST_WINDOW);
-    if (s != NULL && frame->window_update.window_size_increment >= (int32_t)TINY_WINDOW_BYTES)
-        s->moved_ms = now(h2);
-}
-
 static int priority_came(struct h2 *h2, const nghttp2_frame *frame)
 {
     const nghttp2_ext_priority_update *update = frame->ext.payload;
@@ -262,7 +252,8 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
             h2_drained(h2);
         break;
     case NGHTTP2_WINDOW_UPDATE:
-        window_came(h2, frame);
+        if (frame->window_update.window_size_increment < (int32_t)TINY_WINDOW_BYTES)
+            count(h2, H2_COST_WINDOW);
         break;
     case NGHTTP2_PRIORITY_UPDATE:
         return priority_came(h2, frame);

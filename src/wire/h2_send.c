@@ -102,6 +102,7 @@ int h2_body_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t 
         s->piece.bytes = span_from(s->piece.bytes, bytes);
     }
     h2->out_to += (uint32_t)(H2_FRAME_HEAD_BYTES + bytes);
+    h2->moved_ms = h2->c->wire->loop->now_ms;
     return 0;
 }
 

@@ -27,7 +27,8 @@ struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id)
         s->next->before = s;
     h2->streams = s;
     h2->stream_count++;
-    h2->look_is_set = false;
+    if (h2->look_idle)
+        h2->look_is_set = false;
     return s;
 }
 
