@@ -281,9 +281,9 @@ void conn_close(struct conn *c)
     if (c->state == CONN_CLOSED)
         return;
     c->state = CONN_CLOSED;
-    w->host->closed(c);
     h2_release(c);
     secured_release(c);
+    w->host->closed(c); /* ... and lets go of the clients that TLS has asked for */
     timer_drop(&c->timer);
     loop_undefer(&c->turn);
     loop_close(w->loop, &c->watch);
@@ -344,6 +344,7 @@ static void linger_read(struct conn *c)
 void conn_linger(struct conn *c)
 {
     conn_buffer_return(c);
+    h2_release(c);
     if (c->secured != NULL)
         tls_say_end(c->secured->tls);
     if (shutdown(c->watch.fd, SHUT_WR) != 0 || c->wire->settings->linger_ms == 0) {

@@ -202,6 +202,12 @@ void conn_refuse(struct conn *c, enum reason why, struct span operand);
 
 void conn_timer(struct conn *c, uint32_t delay_ms);
 
+/* Is c more than there is room for? It is told so, and not kept. */
+static inline bool conn_is_extra(const struct conn *c)
+{
+    return c->over_server || c->over_client || c->over_descriptors;
+}
+
 /* The socket is full. Has the client taken nothing of it for send_wait_ms, as far as earlier looks can tell? A socket
  * reports room again only when a large part of its queue is gone, which a slow client may need minutes for; so the queue
  * itself is looked at, CONN_LOOKS times in send_wait_ms. */

@@ -64,8 +64,7 @@ static bool wants_to_keep(const struct conn *c)
 {
     const struct head *head = &c->x->req.head;
 
-    if (c->wire->draining || c->over_server || c->over_client || c->over_descriptors ||
-        c->wire->settings->keep_alive_ms == 0)
+    if (c->wire->draining || conn_is_extra(c) || c->wire->settings->keep_alive_ms == 0)
         return false;
     if (head_list_has(head, FIELD_CONNECTION, SPAN("close")))
         return false;
@@ -281,7 +280,7 @@ static bool wants_to_linger(const struct conn *c)
 {
     if (!c->content_done || c->have > c->at)
         return true;
-    if (c->wire->draining || c->over_server || c->over_client || c->over_descriptors)
+    if (c->wire->draining || conn_is_extra(c))
         return conn_has_unread(c);
     return true;
 }

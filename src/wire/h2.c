@@ -48,6 +48,29 @@ static bool settings_tell(struct h2 *h2)
                                                  (int32_t)set->h2_connection_window_bytes) == 0;
 }
 
+void h2_drained(struct h2 *h2)
+{
+    if (!h2->goes || h2->last_told)
+        return;
+    h2->last_told = true;
+    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h2->session),
+                          NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+/* The client learns that it must open no more streams; those that are on their way are still answered. RFC9113:6.8 */
+static void h2_drain(struct conn *c)
+{
+    struct h2 *h2 = c->h2;
+
+    if (h2->goes)
+        return;
+    h2->goes = true;
+    h2->look_is_set = false;
+    nghttp2_submit_shutdown_notice(h2->session);
+    nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
+    h2_yield(h2);
+}
+
 void h2_begin(struct conn *c)
 {
     struct h2 *h2 = calloc(1, sizeof *h2);
@@ -66,6 +89,8 @@ void h2_begin(struct conn *c)
         conn_close(c);
         return;
     }
+    if (c->wire->draining || conn_is_extra(c))
+        h2_drain(c);
     c->protocol->run(c);
 }
 
@@ -250,29 +275,6 @@ static void h2_run(struct conn *c)
     look_later(h2);
     if (takes_input(h2)) /* left for others to get their turn, or while output waited: nobody tells of it again */
         h2_yield(h2);
-}
-
-void h2_drained(struct h2 *h2)
-{
-    if (!h2->goes || h2->last_told)
-        return;
-    h2->last_told = true;
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h2->session),
-                          NGHTTP2_NO_ERROR, NULL, 0);
-}
-
-/* The client learns that it must open no more streams; those that are on their way are still answered. RFC9113:6.8 */
-static void h2_drain(struct conn *c)
-{
-    struct h2 *h2 = c->h2;
-
-    if (h2->goes)
-        return;
-    h2->goes = true;
-    h2->look_is_set = false;
-    nghttp2_submit_shutdown_notice(h2->session);
-    nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
-    h2_yield(h2);
 }
 
 static bool waits_for_content(const struct h2_stream *s)

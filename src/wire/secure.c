@@ -141,6 +141,13 @@ static void secure_timeout(struct conn *c)
         conn_close(c);
 }
 
+/* Who has begun is answered, as one whose head is not whole. */
+static void secure_drain(struct conn *c)
+{
+    if (c->secured == NULL && !conn_has_unread(c))
+        conn_close(c);
+}
+
 static void secure_stop(struct conn *c, enum reason why)
 {
     (void)why;
@@ -155,5 +162,5 @@ static struct exchange *secure_next(const struct conn *c, const struct exchange 
 }
 
 const struct wire_protocol secure_protocol = {
-    .run = secure_run, .timeout = secure_timeout, .drain = conn_close, .stop = secure_stop, .next = secure_next
+    .run = secure_run, .timeout = secure_timeout, .drain = secure_drain, .stop = secure_stop, .next = secure_next
 };
