@@ -30,15 +30,6 @@ struct lines {
     struct bounded text;
 };
 
-static void name_put(struct bounded *b, struct span name)
-{
-    char *to = b->out + b->bytes;
-
-    for (size_t i = 0; i < name.n; i++)
-        to[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] | 0x20 : name.p[i]);
-    b->bytes += name.n;
-}
-
 static void line_note(struct lines *l, struct span name, struct span value)
 {
     l->all[l->count++] = (nghttp2_nv){ .name = (uint8_t *)name.p,
@@ -48,18 +39,19 @@ static void line_note(struct lines *l, struct span name, struct span value)
                                        .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 }
 
-/* There is room. */
+/* name is in lower case. There is room. */
 static void line_add(struct lines *l, struct span name, struct span value)
 {
     struct bounded *b = &l->text;
-    struct span name_there = { b->out + b->bytes, name.n }, value_there;
+    char *to = b->out + b->bytes;
 
-    name_put(b, name);
-    bounded_put(b, SPAN(": "));
-    value_there = (struct span){ b->out + b->bytes, value.n };
-    bounded_put(b, value);
-    bounded_put(b, SPAN("\r\n"));
-    line_note(l, name_there, value_there);
+    to = mempcpy(to, name.p, name.n);
+    to = mempcpy(to, ": ", 2);
+    line_note(l, (struct span){ b->out + b->bytes, name.n }, (struct span){ to, value.n });
+    if (value.n > 0)
+        to = mempcpy(to, value.p, value.n);
+    to = mempcpy(to, "\r\n", 2);
+    b->bytes = (size_t)(to - b->out);
 }
 
 static void number_add(struct lines *l, struct span name, uint64_t n)
@@ -94,26 +86,29 @@ static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, co
     return true;
 }
 
-/* Fields of a connection of HTTP/1.1 have no meaning here. RFC9113:8.2.2 */
-static bool is_of_connection(struct span name)
+/* A field that is not in the table: its name as it was added, in lower case. */
+static void other_add(struct lines *l, struct span name, struct span value)
 {
-    switch (name.p[0] | 0x20) {
-    case 'c':
-    case 'k':
-    case 'p':
-    case 't':
-    case 'u':
-        return field_info(field_find(name))->h2_forbids;
-    default:
-        return false;
-    }
+    char *lower = l->text.out + l->text.bytes;
+
+    line_add(l, name, value);
+    for (size_t i = 0; i < name.n; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] |= 0x20;
 }
 
+/* Fields of a connection of HTTP/1.1 have no meaning here. RFC9113:8.2.2 */
 static void fields_add(struct lines *l, const struct reply_field *fields, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (!is_of_connection(fields[i].name))
-            line_add(l, fields[i].name, fields[i].value);
+    for (uint32_t i = 0; i < count; i++) {
+        enum field_id id = field_find(fields[i].name);
+        const struct field_info *info = field_info(id);
+
+        if (id == FIELD_OTHER)
+            other_add(l, fields[i].name, fields[i].value);
+        else if (!info->h2_forbids)
+            line_add(l, info->name, fields[i].value);
+    }
 }
 
 static bool sends_content(const struct exchange *x)
