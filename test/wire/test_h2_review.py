@@ -1,6 +1,7 @@
 """HTTP/2 over time: clients that read slowly or late, streams that stand beside others, and the way to the end. RFC 9113:5.2,
 6.8, 10.5"""
 import signal
+import ssl
 import time
 
 from harness import H2, Error, Server, Setting, Type, configured, expect, expect_true, files, test
@@ -161,3 +162,35 @@ def who_comes_while_the_server_stops_is_served_and_told():
         expect((h.goaway_code(1), h.closed(2)), (Error.NO_ERROR, True))
         h.close()
         expect(late.ended(3), 0)
+
+
+@test(seconds=20)
+def handshakes_go_on_while_the_server_stops():
+    late = Server(TREE, tls=True).start()
+    coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    secured = context.wrap_bio(coming, going, server_hostname="localhost")
+    with late.connect(port="tls_port") as c:
+        def until_done(act):
+            while True:
+                try:
+                    return act()
+                except ssl.SSLWantReadError:
+                    c.send(going.read())
+                    coming.write(c.socket.recv(65536))
+
+        try:
+            secured.do_handshake()
+        except ssl.SSLWantReadError:
+            hello = going.read()
+        c.send(hello[:40])
+        time.sleep(0.1)
+        late.signal(signal.SIGTERM)
+        time.sleep(0.1)
+        c.send(hello[40:])
+        until_done(secured.do_handshake)
+        secured.write(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = until_done(lambda: secured.read(65536))
+        expect_true(answer.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in answer, answer)
+    expect(late.ended(3), 0)

@@ -583,7 +583,7 @@ def connections_outlive_a_reload():
 
 @test()
 def a_stop_waits_for_what_runs():
-    one = serving(times={"drain_ms": "5s"}).start()
+    one = serving(times={"drain_ms": "5s", "head_wait_ms": "1s"}).start()
     idle, upload, half = one.connect_tls(), one.connect_tls(), one.connect(port="tls_port")
     idle.send(get()).response().expect(200)
     half.send(client_hello()[:40])
@@ -591,9 +591,9 @@ def a_stop_waits_for_what_runs():
     time.sleep(0.1)
     one.signal(signal.SIGTERM)
     idle.expect_closed()
-    half.expect_closed()
     expect(upload.send("world").response("PUT").expect(201).words("Connection"), ["close"])
     upload.expect_closed()
+    half.expect_closed()                            # when its time is over
     for c in (idle, upload, half):
         c.close()
     expect(one.ended(), 0)
