@@ -136,12 +136,29 @@ const struct tls_info *tls_info(const struct tls *t)
     return &t->info;
 }
 
+/*
+ * A client that asks for a new key must be sent nothing more with the old one (RFC8446:4.6.3), and the kernel has no
+ * other. The library would answer unasked when it next reads such a record, and tell the client to expect what does not
+ * come.
+ */
+static long key_refuse(struct tls *t)
+{
+    tls_say_end(t);
+    tls_error_set(t, SPAN("the client asked for a new key, and the kernel encrypts"));
+    t->phase = TLS_BROKEN;
+    return -EPROTO;
+}
+
 static long read_record(struct tls *t, char *to, size_t room)
 {
     size_t n = 0;
+    long got;
 
     t->was_early = false;
-    return SSL_read_ex(t->ssl, to, room, &n) == 1 ? (long)n : tls_stopped(t, 0);
+    got = SSL_read_ex(t->ssl, to, room, &n) == 1 ? (long)n : tls_stopped(t, 0);
+    if (SSL_get_key_update_type(t->ssl) != SSL_KEY_UPDATE_NONE && tls_kernel_sends(t))
+        return key_refuse(t);
+    return got;
 }
 
 long tls_read(struct tls *t, char *to, size_t room)
