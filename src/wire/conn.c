@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -299,8 +300,23 @@ void conn_close(struct conn *c)
     w->free_conns = c;
 }
 
+/*
+ * Where the kernel encrypts, it forgets at the end what the socket had no room for: up to a record. Once there is room,
+ * the word of the end takes all of it along.
+ */
+static bool has_unsent(const struct conn *c)
+{
+    struct pollfd room = { .fd = c->watch.fd, .events = POLLOUT };
+
+    return c->secured != NULL && !c->broken && tls_kernel_sends(c->secured->tls) && poll(&room, 1, 0) == 0;
+}
+
 void conn_end(struct conn *c)
 {
+    if (has_unsent(c)) {
+        conn_linger(c);
+        return;
+    }
     if (c->secured != NULL && !c->broken)
         tls_say_end(c->secured->tls);
     conn_close(c);
@@ -336,26 +352,61 @@ static void linger_read(struct conn *c)
             c->readable = false;
             return;
         }
+        if (n == 0 && c->shuts_later) {
+            c->readable = false; /* the client may still read */
+            return;
+        }
         conn_close(c);
         return;
     }
+}
+
+static void shut(struct conn *c)
+{
+    if (c->secured != NULL)
+        tls_say_end(c->secured->tls);
+    if (shutdown(c->watch.fd, SHUT_WR) != 0 || c->wire->settings->linger_ms == 0)
+        conn_close(c);
+    else
+        conn_timer(c, c->wire->settings->linger_ms);
+}
+
+static void shut_later(struct conn *c)
+{
+    c->writable = false;
+    queue_note(c, queued(c));
+    conn_timer(c, c->wire->settings->send_wait_ms / CONN_LOOKS);
+}
+
+static void linger_on(struct conn *c)
+{
+    if (c->shuts_later && c->writable) {
+        c->shuts_later = has_unsent(c);
+        if (c->shuts_later)
+            shut_later(c);
+        else
+            shut(c);
+    }
+    if (c->state == CONN_LINGER)
+        linger_read(c);
 }
 
 void conn_linger(struct conn *c)
 {
     conn_buffer_return(c);
     h2_release(c);
-    if (c->secured != NULL)
-        tls_say_end(c->secured->tls);
-    if (shutdown(c->watch.fd, SHUT_WR) != 0 || c->wire->settings->linger_ms == 0) {
-        conn_close(c);
-        return;
-    }
     c->state = CONN_LINGER;
     c->lingered_bytes = 0;
-    c->readable = true;
-    conn_timer(c, c->wire->settings->linger_ms);
-    linger_read(c);
+    c->readable = c->writable = c->shuts_later = true;
+    linger_on(c);
+}
+
+static void linger_timeout(struct conn *c)
+{
+    if (c->shuts_later && !conn_is_stuck(c))
+        conn_timer(c, c->wire->settings->send_wait_ms / CONN_LOOKS);
+    else
+        conn_close(c);
 }
 
 static void conn_go(struct conn *c)
@@ -365,7 +416,7 @@ static void conn_go(struct conn *c)
     else if (c->broken)
         conn_close(c);
     else
-        linger_read(c);
+        linger_on(c);
 }
 
 static void conn_ready(struct watch *watch, uint32_t events)
@@ -393,7 +444,7 @@ static void conn_fire(struct timer *t)
     struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
 
     if (c->state == CONN_LINGER)
-        conn_close(c);
+        linger_timeout(c);
     else
         c->protocol->timeout(c);
 }

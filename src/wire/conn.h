@@ -87,6 +87,7 @@ struct conn {
     int queued_bytes;   /* sent and not taken by the client, when this was last looked at */
     uint64_t queued_ms; /* when the socket was full, and they were more at the look before */
     uint64_t lingered_bytes;
+    bool shuts_later; /* lingering, but our side is not shut yet */
 
     uint64_t accepted_ms;
     struct sockaddr_storage peer;
@@ -217,13 +218,13 @@ bool conn_is_stuck(struct conn *c);
 /* Close now, returning everything. c must not be used after. */
 void conn_close(struct conn *c);
 
-/* Close now, after an orderly end: a client of TLS is told of it, and so can tell it from a cut. RFC8446:6.1 */
+/* Close, after an orderly end: a client of TLS is told of it, and so can tell it from a cut. RFC8446:6.1 */
 void conn_end(struct conn *c);
 
 /* Has anything come that was not read? Closing would then reset the connection, and with it what we sent last. */
 bool conn_has_unread(const struct conn *c);
 
-/* Shut our side and read away for a while, then close. */
+/* Shut our side once all has left, and read away for a while, then close. */
 void conn_linger(struct conn *c);
 
 #endif
