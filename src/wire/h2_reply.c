@@ -66,7 +66,8 @@ static void number_add(struct lines *l, struct span name, uint64_t n)
 #define LINE_EXTRA_BYTES (sizeof ": \r\n" - 1)
 #define OWN_LINES_BYTES  128u /* status line, Date, Server, Content-Length, the empty line */
 
-/* The status, which is the first line of the text. False without memory. */
+/* The status, which is the first line of the text. False without memory, and when the head is longer than any that is
+ * sent: nghttp2 would drop one that is far too long without a word. */
 static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, const struct reply_field *fields,
                         uint32_t count)
 {
@@ -76,7 +77,7 @@ static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, co
     *b = (struct bounded){ .room = OWN_LINES_BYTES };
     for (uint32_t i = 0; i < count; i++)
         b->room += fields[i].name.n + fields[i].value.n + LINE_EXTRA_BYTES;
-    b->out = arena_take(&x->arena, b->room);
+    b->out = b->room <= WIRE_HEAD_BYTES ? arena_take(&x->arena, b->room) : NULL;
     if (b->out == NULL)
         return false;
     bounded_put(b, SPAN("HTTP/2 "));
@@ -128,7 +129,8 @@ static uint32_t error_of(enum reason why)
     }
 }
 
-static bool submit(struct h2_stream *s)
+/* R_NONE, or why there is no reply. */
+static enum reason submit(struct h2_stream *s)
 {
     struct exchange *x = s->x;
     const struct body *body = x->reply.body;
@@ -136,7 +138,7 @@ static bool submit(struct h2_stream *s)
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
 
     if (!lines_begin(&l, x, x->status_sent, x->reply_fields, x->reply.count))
-        return false;
+        return R_exchange_memory_exhausted;
     line_add(&l, SPAN("date"), wire_date(s->h2->c->wire));
     line_add(&l, SPAN("server"), SPAN("verdict"));
     fields_add(&l, x->reply_fields, x->reply.count);
@@ -144,12 +146,15 @@ static bool submit(struct h2_stream *s)
         number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
     bounded_put(&l.text, SPAN("\r\n"));
     x->reply.head_text = (struct span){ l.text.out, l.text.bytes };
-    return nghttp2_submit_response(s->h2->session, s->id, l.all, l.count, sends_content(x) ? &content : NULL) == 0;
+    if (nghttp2_submit_response(s->h2->session, s->id, l.all, l.count, sends_content(x) ? &content : NULL) != 0)
+        return R_worker_memory_exhausted;
+    return R_NONE;
 }
 
 static void reply_begin(struct h2_stream *s)
 {
     struct exchange *x = s->x;
+    enum reason why = R_NONE;
 
     s->reply_begun = true;
     s->moved_ms = x->now_ms;
@@ -157,8 +162,8 @@ static void reply_begin(struct h2_stream *s)
     if (x->status_sent == 0) {
         s->reply_done = true;
         h2_stream_reset(s, error_of(x->verdict.why));
-    } else if (!submit(s)) {
-        exchange_break(x, R_worker_memory_exhausted, 0, HERE);
+    } else if ((why = submit(s)) != R_NONE) {
+        exchange_break(x, why, 0, HERE);
         h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
     }
 }

@@ -135,6 +135,18 @@ def windows_of_a_stream_alone_are_no_progress():
         expect(broken(brief, "/some.bin"), "h2-window-stalled")
 
 
+# Heads of replies
+
+@test()
+def heads_that_are_too_long_to_be_sent_end_their_streams():
+    fields = {f"X-{i}": "v" * 7000 for i in range(12)}
+    verbose = Server(TREE, config=configured(files("/long", headers=fields), files(), h2c=True, workers=1), admin=True)
+    with verbose, verbose.h2() as h:
+        h.get("/long/a.txt").expect_reset(Error.INTERNAL_ERROR)
+        expect(broken(verbose, "/long/a.txt"), "exchange-memory-exhausted")
+        expect(h.get("/a.txt").expect(200).content, b"hello")
+
+
 # The way to the end
 
 @test()
