@@ -181,6 +181,11 @@ bool tls_was_early(const struct tls *t)
     return t->was_early;
 }
 
+void tls_socket_ready(struct tls *t)
+{
+    t->drained = false;
+}
+
 bool tls_has_more(const struct tls *t)
 {
     if (t->phase == TLS_BROKEN || t->waits)

@@ -73,7 +73,10 @@ long tls_read(struct tls *t, char *to, size_t room);
  */
 bool tls_was_early(const struct tls *t);
 
-/* May tls_read() give more although nobody told that the socket is readable? Read until it does not. */
+/* The socket was told to be readable. To be said each time: tls_read() may give what it had before, and leave what came. */
+void tls_socket_ready(struct tls *t);
+
+/* May tls_read() give more although nobody tells again that the socket is readable? Read until it does not. */
 bool tls_has_more(const struct tls *t);
 
 /*

@@ -202,7 +202,7 @@ struct tls {
     struct tls_info info;
     char *subject;
 
-    bool drained;      /* the last recv() took all that was there */
+    bool drained;      /* the last recv() took all that was there, and nothing has come since */
     bool ended;        /* the client sends nothing more */
     bool waits;        /* the last tls_read() had nothing to give */
     bool was_early;    /* its bytes */

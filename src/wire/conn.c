@@ -423,8 +423,11 @@ static void conn_ready(struct watch *watch, uint32_t events)
 {
     struct conn *c = (struct conn *)watch;
 
-    if (events & (EPOLLIN | EPOLLRDHUP))
+    if (events & (EPOLLIN | EPOLLRDHUP)) {
         c->readable = true;
+        if (c->secured != NULL)
+            tls_socket_ready(c->secured->tls);
+    }
     if (events & EPOLLRDHUP)
         c->peer_closed = true;
     if (events & EPOLLOUT)

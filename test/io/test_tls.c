@@ -157,6 +157,26 @@ static void two_records_of_one_segment_are_read(void **state)
     pair_close(&p);
 }
 
+/* The second was here already: reading it tells nothing of what has come to the socket. */
+static void what_came_behind_two_records_is_not_forgotten(void **state)
+{
+    char buffer[64];
+    struct pair p;
+
+    (void)state;
+    pair_ready(&p, store, &(struct pair_wish){ 0 });
+    pair_client_write(&p, SPAN("first"));
+    pair_client_write(&p, SPAN("second"));
+    assert_int_equal(tls_read(p.t, buffer, sizeof buffer), 5);
+    pair_client_write(&p, SPAN("third"));
+    tls_socket_ready(p.t);
+    assert_int_equal(tls_read(p.t, buffer, sizeof buffer), 6);
+    assert_true(tls_has_more(p.t));
+    assert_int_equal(tls_read(p.t, buffer, sizeof buffer), 5);
+    assert_false(tls_has_more(p.t));
+    pair_close(&p);
+}
+
 static void half_a_record_is_waited_for(void **state)
 {
     char record[64], buffer[64];
@@ -292,6 +312,7 @@ int main(void)
         cmocka_unit_test(ends_are_told),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(two_records_of_one_segment_are_read),
+        cmocka_unit_test(what_came_behind_two_records_is_not_forgotten),
         cmocka_unit_test(half_a_record_is_waited_for),
         cmocka_unit_test(much_is_read),
         cmocka_unit_test(parts_are_gathered),

@@ -1,5 +1,5 @@
-"""HTTP/2 over time: clients that read slowly or late, streams that stand beside others, and the way to the end. RFC 9113:5.2,
-6.8, 10.5"""
+"""What comes late, and what must not be waited for: slow clients of HTTP/2, streams beside others, records of TLS one after
+the other, the way to the end. RFC 9113:5.2, 6.8, 10.5"""
 import signal
 import ssl
 import time
@@ -206,3 +206,17 @@ def handshakes_go_on_while_the_server_stops():
         answer = until_done(lambda: secured.read(65536))
         expect_true(answer.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in answer, answer)
     expect(late.ended(3), 0)
+
+
+# TLS
+
+@test(seconds=20)
+def requests_in_many_records_are_all_answered():
+    secured = Server(TREE, tls=True)
+    with secured:
+        for records, each in ((5, 60), (50, 6), (300, 1)) * 4:
+            with secured.connect_tls() as c:
+                for _ in range(records):
+                    c.send(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n" * each)
+                for _ in range(records * each):
+                    expect(c.response().content, b"hello")
