@@ -78,6 +78,14 @@ static enum flow content_ended(struct exchange *x, const struct conn *c)
     return STOP(x, R_request_content_cut_short, c->content_taken);
 }
 
+/* Whoever speaks there must not take a broken connection for a client that is idle. */
+static void tunnel_ended(struct exchange *x, struct conn *c, long err)
+{
+    c->content_done = true;
+    if (err < 0)
+        exchange_break(x, R_client_closed_during_response, (uint32_t)-err, HERE);
+}
+
 enum flow h1_content(struct exchange *x, struct span *piece)
 {
     struct conn *c = x->conn;
@@ -108,8 +116,8 @@ enum flow h1_content(struct exchange *x, struct span *piece)
         n = refill(c);
         if (n == -EAGAIN)
             return content_wait(x, c);
-        if (n == 0 && c->tunnel)
-            c->content_done = true;
+        if (n <= 0 && c->tunnel)
+            tunnel_ended(x, c, n);
         else if (n <= 0)
             return content_ended(x, c);
     }
