@@ -13,6 +13,7 @@ const char h2_preface[H2_PREFACE_BYTES + 1] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 static bool session_new(struct h2 *h2)
 {
+    nghttp2_mem memory = h2_memory_allocator(&h2->memory);
     const struct wire_settings *set = h2->c->wire->settings;
     nghttp2_session_callbacks *callbacks = NULL;
     nghttp2_option *option = NULL;
@@ -25,7 +26,7 @@ static bool session_new(struct h2 *h2)
         nghttp2_option_set_max_continuations(option, set->h2_continuations);
         nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
         nghttp2_option_set_no_closed_streams(option, 1);
-        err = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
+        err = nghttp2_session_server_new3(&h2->session, callbacks, h2, option, &memory);
     }
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);
@@ -81,6 +82,7 @@ void h2_begin(struct conn *c)
     }
     h2->c = c;
     h2->due_end = &h2->due;
+    h2_memory_init(&h2->memory);
     c->h2 = h2;
     c->protocol = &h2_protocol;
     c->state = CONN_BUSY;
@@ -101,7 +103,9 @@ void h2_release(struct conn *c)
     if (h2 == NULL)
         return;
     c->h2 = NULL;
-    nghttp2_session_del(h2->session);
+    if (!h2->memory.refused)
+        nghttp2_session_del(h2->session);
+    h2_memory_release(&h2->memory);
     if (h2->out != NULL)
         wire_buffer_return(c->wire, h2->out);
     free(h2);

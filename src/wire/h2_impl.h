@@ -6,6 +6,7 @@
 #include "http/h2_head.h"
 #include "wire/h2.h"
 #include "wire/h2_content.h"
+#include "wire/h2_memory.h"
 #include "wire/h2_pace.h"
 
 /* RFC9113:4.1 */
@@ -36,6 +37,7 @@ struct h2_stream {
 struct h2 {
     struct conn *c;
     nghttp2_session *session;
+    struct h2_memory memory; /* of the session */
     struct h2_stream *streams;
     uint32_t stream_count;
     struct h2_stream *due, **due_end; /* to be seen to when the feed has returned */
