@@ -85,6 +85,15 @@ extern void *__libc_calloc(size_t count, size_t bytes);
 extern void *__libc_realloc(void *old, size_t bytes);
 extern void *__libc_memalign(size_t alignment, size_t bytes);
 
+/* A sanitizer's, when the program was built with one: it must have given whatever is freed. */
+extern void *__interceptor_malloc(size_t bytes) __attribute__((weak));
+extern void *__interceptor_calloc(size_t count, size_t bytes) __attribute__((weak));
+extern void *__interceptor_realloc(void *old, size_t bytes) __attribute__((weak));
+extern void *__interceptor_memalign(size_t alignment, size_t bytes) __attribute__((weak));
+
+/* The allocator behind ours. */
+#define BEHIND(name) (__interceptor_##name != NULL ? __interceptor_##name : __libc_##name)
+
 __attribute__((constructor)) static void map_control(void)
 {
     const char *path = getenv("VERDICT_FAULTS");
@@ -113,17 +122,17 @@ static int fails(enum call call)
 
 void *malloc(size_t bytes)
 {
-    return fails(MALLOC) ? NULL : __libc_malloc(bytes);
+    return fails(MALLOC) ? NULL : BEHIND(malloc)(bytes);
 }
 
 void *calloc(size_t count, size_t bytes)
 {
-    return fails(CALLOC) ? NULL : __libc_calloc(count, bytes);
+    return fails(CALLOC) ? NULL : BEHIND(calloc)(count, bytes);
 }
 
 void *realloc(void *old, size_t bytes)
 {
-    return fails(REALLOC) ? NULL : __libc_realloc(old, bytes);
+    return fails(REALLOC) ? NULL : BEHIND(realloc)(old, bytes);
 }
 
 void *reallocarray(void *old, size_t count, size_t bytes)
@@ -139,7 +148,7 @@ void *reallocarray(void *old, size_t count, size_t bytes)
 
 void *aligned_alloc(size_t alignment, size_t bytes)
 {
-    return fails(ALIGNED_ALLOC) ? NULL : __libc_memalign(alignment, bytes);
+    return fails(ALIGNED_ALLOC) ? NULL : BEHIND(memalign)(alignment, bytes);
 }
 
 /* The function behind ours; looked up again each time, which is good enough here. */
