@@ -18,6 +18,12 @@ enum flow exchange_wait(struct exchange *x, const char *what, void (*cancel)(voi
  * exchange outlives it (per-worker slab), so reading the ticket is always safe. */
 void exchange_wake(struct exchange *x, uint32_t ticket);
 
+/* Is it the codec that x waits for, and so the client? It parks x with x->conn. */
+static inline bool exchange_waits_for_codec(const struct exchange *x)
+{
+    return x->wait.what != NULL && x->wait.with == x->conn;
+}
+
 /* The client has left: stop waiting without running x on. */
 void exchange_cancel(struct exchange *x);
 

@@ -255,17 +255,12 @@ static void drain_begin(struct conn *c)
     run_drain(c);
 }
 
-static bool waits_for_content(const struct conn *c)
-{
-    return c->x->wait.what != NULL && c->x->wait.with == c;
-}
-
 static void run_reply(struct conn *c)
 {
     if (c->broken) {
         exchange_cancel(c->x);
         exchange_break(c->x, R_client_closed_during_response, 0, HERE);
-    } else if (c->readable && waits_for_content(c)) {
+    } else if (c->readable && exchange_waits_for_codec(c->x)) {
         exchange_wake(c->x, c->x->wait.ticket);
         return;
     } else if (!c->writable || c->x->wait.what != NULL || h1_send(c) == FLOW_WAIT) {
@@ -332,7 +327,7 @@ static void run_busy(struct conn *c)
         abandon(c, R_client_closed_request);
         return;
     }
-    if (c->readable && waits_for_content(c))
+    if (c->readable && exchange_waits_for_codec(x))
         exchange_wake(x, x->wait.ticket);
 }
 
@@ -376,6 +371,25 @@ static void head_timeout(struct conn *c)
     begin(c, v.why, &v);
 }
 
+/* False: x does not wait for content. */
+static bool content_timeout(struct conn *c)
+{
+    if (!exchange_waits_for_codec(c->x))
+        return false;
+    verdict_set(&c->content_broken, R_request_content_timeout, c->content_taken);
+    exchange_wake(c->x, c->x->wait.ticket);
+    return true;
+}
+
+static void reply_timeout(struct conn *c)
+{
+    if (content_timeout(c) || h1_send_moves(c))
+        return;
+    exchange_break(c->x, R_response_send_timeout, 0, HERE);
+    c->broken = true;
+    h1_over(c);
+}
+
 static void h1_timeout(struct conn *c)
 {
     switch (c->state) {
@@ -383,22 +397,10 @@ static void h1_timeout(struct conn *c)
         head_timeout(c);
         break;
     case CONN_BUSY:
-        if (waits_for_content(c)) {
-            verdict_set(&c->content_broken, R_request_content_timeout, c->content_taken);
-            exchange_wake(c->x, c->x->wait.ticket);
-        }
+        content_timeout(c);
         break;
     case CONN_REPLY:
-        if (waits_for_content(c)) {
-            verdict_set(&c->content_broken, R_request_content_timeout, c->content_taken);
-            exchange_wake(c->x, c->x->wait.ticket);
-            break;
-        }
-        if (h1_send_moves(c))
-            break;
-        exchange_break(c->x, R_response_send_timeout, 0, HERE);
-        c->broken = true;
-        h1_over(c);
+        reply_timeout(c);
         break;
     case CONN_DRAIN:
     case CONN_LINGER:

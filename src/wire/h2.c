@@ -281,11 +281,6 @@ static void h2_run(struct conn *c)
         h2_yield(h2);
 }
 
-static bool waits_for_content(const struct h2_stream *s)
-{
-    return s->x->wait.what != NULL && s->x->wait.with == s;
-}
-
 /* Is it the client that lets s stand? By the window of s, or that of the connection, which lets no other go on either. */
 static bool is_held(const struct h2_stream *s)
 {
@@ -310,7 +305,7 @@ static void stream_look(struct h2_stream *s)
     if (!s->head_done) {
         if (stood_ms >= set->head_wait_ms)
             h2_end(s->h2, R_h2_head_timeout, NGHTTP2_PROTOCOL_ERROR);
-    } else if (waits_for_content(s)) {
+    } else if (exchange_waits_for_codec(s->x)) {
         if (stood_ms >= content_ms) {
             verdict_set(&s->content.broken, R_request_content_timeout, s->content.taken);
             exchange_wake(s->x, s->x->wait.ticket);

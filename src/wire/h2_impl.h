@@ -78,9 +78,6 @@ void h2_streams_run(struct h2 *h2);
 /* All exchanges end with a reason. */
 void h2_streams_stop(struct h2 *h2, enum reason why);
 
-/* The exchange is over: s is freed. */
-void h2_stream_over(struct h2_stream *s);
-
 /* Reset it; its exchange ends when that has left. */
 void h2_stream_reset(struct h2_stream *s, uint32_t error);
 

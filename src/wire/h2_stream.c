@@ -70,8 +70,6 @@ static void stream_free(struct h2_stream *s)
 
     if (bytes > 0)
         nghttp2_session_consume_connection(h2->session, bytes);
-    if (!s->closed)
-        nghttp2_session_set_stream_user_data(h2->session, s->id, NULL);
     if (s->before != NULL)
         s->before->next = s->next;
     else
@@ -83,7 +81,8 @@ static void stream_free(struct h2_stream *s)
     free(s);
 }
 
-void h2_stream_over(struct h2_stream *s)
+/* The exchange is over, and nghttp2 knows the stream no more. */
+static void over(struct h2_stream *s)
 {
     struct exchange *x = s->x;
 
@@ -134,7 +133,7 @@ static void abandon(struct h2_stream *s, enum reason why)
         exchange_stop(x, why, at, (struct span){ 0 }, HERE);
     else if (x->broken.why == R_NONE)
         exchange_break(x, why, at, HERE);
-    h2_stream_over(s);
+    over(s);
 }
 
 /* nghttp2 knows the stream no more. */
@@ -144,7 +143,7 @@ static void gone(struct h2_stream *s)
     if (!s->head_done)
         stream_free(s);
     else if (s->reply_done)
-        h2_stream_over(s);
+        over(s);
     else
         abandon(s, early_end(s));
 }
@@ -196,7 +195,7 @@ static void run(struct h2_stream *s)
     if (!s->head_done) {
         s->head_done = true;
         begin(s);
-    } else if (s->arrived && x->wait.what != NULL && x->wait.with == s) {
+    } else if (s->arrived && exchange_waits_for_codec(x)) {
         s->arrived = false;
         exchange_wake(x, x->wait.ticket);
     }
@@ -221,7 +220,7 @@ void h2_streams_stop(struct h2 *h2, enum reason why)
         if (!s->head_done)
             stream_free(s);
         else if (s->reply_done)
-            h2_stream_over(s);
+            over(s);
         else
             abandon(s, why);
     }

@@ -31,7 +31,13 @@ def greedy(to, window_bytes=65536):
 
 def broken(to, path):
     """Why sending the newest response for this path failed; None: it did not."""
-    return next(row["broken"] for row in to.api("exchanges?limit=20")["exchanges"] if row["target"] == path)
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        found = [row for row in to.api("exchanges?limit=20")["exchanges"] if row["target"] == path]
+        if found:
+            return found[0]["broken"]
+        time.sleep(0.01)
+    raise AssertionError(f"{path} is not recorded")
 
 
 # Clients that read slowly
