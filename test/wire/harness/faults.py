@@ -18,8 +18,8 @@ CALLS = re.search(r"enum call \{(.*?)CALLS\s*\}", SOURCE.read_text(encoding="utf
 CALLS = [name.lower() for name in re.findall(r"\w+", CALLS)]
 
 
-# Our library stands before that of the sanitizer, and has from there what it gives. Callers are found by their tables of
-# frames, since the libraries of the system keep no frame pointers.
+# Our library stands before that of the sanitizer, and has from there what it gives. The libraries of the system keep no
+# frame pointers by which their calls could be told.
 BESIDE_SANITIZER = "verify_asan_link_order=0:fast_unwind_on_malloc=0:malloc_context_size=6"
 # What a library of the system loses, a few bytes each time that it got no memory.
 KNOWN_LEAKS = "leak:libwslay\n"
