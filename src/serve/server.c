@@ -292,12 +292,21 @@ static void tell_what_waits(const struct config *old, const struct config *fresh
     }
 }
 
+/* Listeners stay until the next start, and who comes to one for TLS must be shown a certificate. */
+static bool tls_accepts(const struct server *s, const struct config *config)
+{
+    if (s->address_count == s->plain_count || config->tls.store != NULL)
+        return true;
+    fprintf(stderr, "verdict: reload: tls: its listeners stay open: keep their certificates, or start anew\n");
+    return false;
+}
+
 /* The old configuration goes on when the new one is wrong; each mistake has been told. */
 static void reload(struct server *s)
 {
     struct shared_config *fresh = shared_config_new(s);
 
-    if (fresh == NULL || !admin_server_accepts(&s->admin, fresh->config)) {
+    if (fresh == NULL || !admin_server_accepts(&s->admin, fresh->config) || !tls_accepts(s, fresh->config)) {
         shared_config_release(fresh);
         fprintf(stderr, "verdict: reload: the new configuration is not used: the old one stays in force\n");
         return;

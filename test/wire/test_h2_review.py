@@ -4,7 +4,7 @@ import signal
 import ssl
 import time
 
-from harness import H2, Error, Server, Setting, Type, configured, expect, expect_true, files, test
+from harness import H2, Error, Pki, Server, Setting, Type, configured, expect, expect_true, files, test
 
 MOST = 0x7fffffff
 WINDOW_BYTES = 65535
@@ -226,3 +226,20 @@ def requests_in_many_records_are_all_answered():
                     c.send(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n" * each)
                 for _ in range(records * each):
                     expect(c.response().content, b"hello")
+
+
+@test()
+def a_reload_without_certificates_is_not_used():
+    pki = Pki()
+    shown = pki.server("a.example")
+    tls = {"listen": "127.0.0.1:{tls_port}",
+           "certificates": [{"certificate": str(shown.certificate), "key": str(shown.key)}]}
+    secured = Server(TREE, config=configured(files(), tls=tls), pki=pki)
+    with secured:
+        secured.connect_tls().close()
+        secured.configure(configured(files()))
+        secured.signal(signal.SIGHUP)
+        secured.said("reload: tls: its listeners stay open: keep their certificates")
+        secured.said("reload: the new configuration is not used")
+        with secured.connect_tls() as c:
+            c.send(b"GET /a.txt HTTP/1.1\r\nHost: a.example\r\n\r\n").response().expect(200)
