@@ -16,6 +16,7 @@ struct tls *tls_new(struct tls_store *store, int fd,
     if (t == NULL)
         return NULL;
     t->fd = fd;
+    t->records = 1;
     t->choose = choose;
     t->context = context;
     t->set = tls_store_hold(store);
@@ -41,6 +42,7 @@ void tls_free(struct tls *t)
     SSL_free(t->ssl);
     tls_set_release(t->set);
     tls_early_fini(t);
+    free(t->unsent.bytes);
     free(t->subject);
     free(t);
 }
@@ -193,17 +195,16 @@ bool tls_has_more(const struct tls *t)
     return t->early.data != NULL || !t->drained || SSL_has_pending(t->ssl) == 1;
 }
 
-/*
- * The bytes of one record in one piece: those of the first part, when it has enough or is the only one, else a copy. What
- * the socket had no room for must come again as it was.
- */
-static struct span gather(const struct tls *t, const struct iovec *parts, int count)
+/* The bytes of the parts in one piece: those of the first, when it has enough for a record or is the only one, at most
+ * `most` of them; else a copy, for one record. */
+static struct span gather(const struct iovec *parts, int count, size_t most)
 {
     static _Thread_local char copy[TLS_RECORD_BYTES];
-    size_t want = t->send_bytes > 0 ? t->send_bytes : sizeof copy, n = 0;
+    const size_t want = sizeof copy;
+    size_t n = 0;
 
     if (count == 1 || parts[0].iov_len >= want)
-        return (struct span){ parts[0].iov_base, parts[0].iov_len < want ? parts[0].iov_len : want };
+        return (struct span){ parts[0].iov_base, parts[0].iov_len < most ? parts[0].iov_len : most };
     for (int i = 0; i < count && n < want; i++) {
         size_t some = parts[i].iov_len < want - n ? parts[i].iov_len : want - n;
 
@@ -222,27 +223,57 @@ static long kernel_send(struct tls *t, const struct iovec *parts, int count)
     return n >= 0 ? n : -errno;
 }
 
-static long write_record(struct tls *t, struct span bytes)
+/* Seal the bytes, a record at a time. Bytes that were, or -errno when there were none. */
+static long seal(struct tls *t, struct span bytes)
 {
-    size_t n = 0;
-    int result = SSL_write_ex(t->ssl, bytes.p, bytes.n, &n);
-    long stopped = result == 1 ? 0 : tls_stopped(t, result);
+    size_t done = 0;
 
-    t->send_bytes = stopped == -EAGAIN ? bytes.n : 0;
-    if (result == 1)
-        return (long)n;
-    return stopped == 0 ? -EPIPE : stopped;
+    while (done < bytes.n) {
+        size_t left = bytes.n - done, n = 0;
+        int result = SSL_write_ex(t->ssl, bytes.p + done, left < TLS_RECORD_BYTES ? left : TLS_RECORD_BYTES, &n);
+        long stopped = result == 1 ? 0 : tls_stopped(t, result);
+
+        if (result != 1)
+            return stopped == 0 ? -EPIPE : stopped;
+        done += n;
+    }
+    return (long)done;
+}
+
+/* All that was sealed goes out in one call. A client that takes it gets more at a time. */
+static long write_records(struct tls *t, struct span bytes)
+{
+    long sealed, error;
+
+    tls_socket_collect(t);
+    sealed = seal(t, bytes);
+    error = tls_socket_send_collected(t);
+    if (sealed < 0)
+        return sealed;
+    if (error == 0) {
+        t->records = t->records < TLS_RECORDS_MOST ? (uint8_t)(t->records + 1) : TLS_RECORDS_MOST;
+        return sealed;
+    }
+    t->records = 1;
+    if (error == -EAGAIN)
+        t->unsent.held_bytes = (size_t)sealed;
+    return error;
 }
 
 /* 0 when nothing is left of earlier calls; else what tls_write() has to tell. */
 static long unsent_settle(struct tls *t)
 {
-    long held = (long)t->early.held_bytes, error = tls_socket_flush(t);
+    long held = (long)t->unsent.held_bytes, error = tls_socket_flush(t);
 
     if (error == -EAGAIN)
         return error;
-    t->early.held_bytes = 0;
+    t->unsent.held_bytes = 0;
     return error != 0 ? error : held;
+}
+
+size_t tls_takes(const struct tls *t)
+{
+    return t->phase == TLS_OPEN ? (size_t)t->records * TLS_RECORD_BYTES : TLS_RECORD_BYTES;
 }
 
 long tls_write(struct tls *t, const struct iovec *parts, int count)
@@ -258,8 +289,8 @@ long tls_write(struct tls *t, const struct iovec *parts, int count)
     if (tls_kernel_sends(t))
         return kernel_send(t, parts, count);
     ERR_clear_error();
-    bytes = gather(t, parts, count);
-    return t->phase == TLS_OPEN ? write_record(t, bytes) : tls_early_write(t, bytes.p, bytes.n);
+    bytes = gather(parts, count, tls_takes(t));
+    return t->phase == TLS_OPEN ? write_records(t, bytes) : tls_early_write(t, bytes.p, bytes.n);
 }
 
 bool tls_kernel_sends(const struct tls *t)

@@ -80,12 +80,16 @@ void tls_socket_ready(struct tls *t);
 bool tls_has_more(const struct tls *t);
 
 /*
- * Send some of the parts, in their order; at least one byte of them. Bytes taken, at most TLS_RECORD_BYTES for each
+ * Send some of the parts, in their order; at least one byte of them. Bytes taken, at most TLS_WRITE_BYTES for each
  * call; -EAGAIN: when the socket is writable again, with parts that begin with the same bytes; -EPROTO, -EPIPE or
  * another -errno: the connection is broken.
  */
 long tls_write(struct tls *t, const struct iovec *parts, int count);
 #define TLS_RECORD_BYTES 16384u
+#define TLS_WRITE_BYTES  (4 * TLS_RECORD_BYTES)
+
+/* Bytes of one part that the next tls_write() takes at most: more as long as the socket takes all. */
+size_t tls_takes(const struct tls *t);
 
 /* Does the kernel encrypt what is written to the socket? Then sendmsg() and sendfile() take the place of tls_write(),
  * once the handshake is done. */

@@ -98,12 +98,11 @@ long tls_early_write(struct tls *t, const char *from, size_t bytes)
     error = tls_socket_flush(t);
     if (error == 0)
         return (long)n;
-    t->early.held_bytes = n;
+    t->unsent.held_bytes = n;
     return error;
 }
 
 void tls_early_fini(struct tls *t)
 {
     free(t->early.data);
-    free(t->early.unsent);
 }

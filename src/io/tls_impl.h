@@ -182,13 +182,18 @@ enum tls_phase {
 struct tls_early {
     char *data; /* read before TLS_READY was told; NULL: none, or all given */
     size_t data_from, data_to;
-    char *unsent; /* encrypted, and the socket did not take it */
-    size_t unsent_from, unsent_to;
-    size_t held_bytes; /* of tls_write(): encrypted, told as taken when nothing is unsent */
-    bool absorbs;      /* the library is never told that the socket is full */
+    bool absorbs; /* the library is never told that the socket is full */
 };
 
-#define TLS_ERROR_BYTES 160
+/* What was sealed, and the socket did not take. */
+struct tls_unsent {
+    char *bytes; /* NULL: nothing */
+    size_t from, to;
+    size_t held_bytes; /* of tls_write(): told as taken when nothing is unsent */
+};
+
+#define TLS_ERROR_BYTES  160
+#define TLS_RECORDS_MOST (TLS_WRITE_BYTES / TLS_RECORD_BYTES)
 
 struct tls {
     SSL *ssl;
@@ -202,13 +207,16 @@ struct tls {
     struct tls_info info;
     char *subject;
 
-    bool drained;      /* the last recv() took all that was there, and nothing has come since */
-    bool ended;        /* the client sends nothing more */
-    bool waits;        /* the last tls_read() had nothing to give */
-    bool was_early;    /* its bytes */
-    int socket_error;  /* errno; 0: none */
-    size_t send_bytes; /* of the tls_write() that the socket had no room for; 0: none */
+    bool drained;     /* the last recv() took all that was there, and nothing has come since */
+    bool ended;       /* the client sends nothing more */
+    bool waits;       /* the last tls_read() had nothing to give */
+    bool was_early;   /* its bytes */
+    int socket_error; /* errno; 0: none */
+    uint8_t records;  /* that tls_write() seals for one send() */
+    size_t collected; /* bytes sealed and not sent yet, within tls_write() */
+    bool collects;    /* ... is at it */
     struct tls_early early;
+    struct tls_unsent unsent;
 
     size_t error_bytes;
     char name[TLS_NAME_BYTES], error[TLS_ERROR_BYTES];
@@ -229,6 +237,11 @@ bool tls_agree(struct tls *t);
 bool tls_socket_attach(struct tls *t);
 /* Sends what is unsent: 0, -EAGAIN or another -errno. */
 int tls_socket_flush(struct tls *t);
+
+/* From here on what the library writes is kept, */
+void tls_socket_collect(struct tls *t);
+/* to here, where it is sent. 0; -EAGAIN: a part of it is unsent; or another -errno. */
+int tls_socket_send_collected(struct tls *t);
 
 /* --- tls_early.c --- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/check.h"
 #include "io/tls_impl.h"
 
 static BIO_METHOD *method;
@@ -48,48 +49,85 @@ static ssize_t socket_send(struct tls *t, const char *from, size_t bytes)
 
 int tls_socket_flush(struct tls *t)
 {
-    struct tls_early *e = &t->early;
+    struct tls_unsent *u = &t->unsent;
 
-    while (e->unsent_from < e->unsent_to) {
-        ssize_t n = socket_send(t, e->unsent + e->unsent_from, e->unsent_to - e->unsent_from);
+    while (u->from < u->to) {
+        ssize_t n = socket_send(t, u->bytes + u->from, u->to - u->from);
 
         if (n <= 0)
             return n == 0 ? -EAGAIN : (int)n;
-        e->unsent_from += (size_t)n;
+        u->from += (size_t)n;
     }
-    free(e->unsent);
-    e->unsent = NULL;
-    e->unsent_from = e->unsent_to = 0;
+    free(u->bytes);
+    u->bytes = NULL;
+    u->from = u->to = 0;
     return 0;
 }
 
-/* What is kept is at most a record, a buffer of the handshake's and a ticket. */
-static bool unsent_append(struct tls_early *e, const char *from, size_t bytes)
+/* What is kept is at most what one tls_write() seals, a buffer of the handshake's and a ticket. */
+static bool unsent_append(struct tls_unsent *u, const char *from, size_t bytes)
 {
     char *more;
 
     if (bytes == 0)
         return true;
-    more = realloc(e->unsent, e->unsent_to + bytes);
+    more = realloc(u->bytes, u->to + bytes);
     if (more == NULL)
         return false;
-    memcpy(more + e->unsent_to, from, bytes);
-    e->unsent = more;
-    e->unsent_to += bytes;
+    memcpy(more + u->to, from, bytes);
+    u->bytes = more;
+    u->to += bytes;
+    return true;
+}
+
+/* Sealed records of this thread's tls_write(): with what each has besides its bytes. */
+static _Thread_local char collected[TLS_RECORDS_MOST * (TLS_RECORD_BYTES + 256u)];
+
+void tls_socket_collect(struct tls *t)
+{
+    t->collects = true;
+    t->collected = 0;
+}
+
+int tls_socket_send_collected(struct tls *t)
+{
+    ssize_t n = t->collected > 0 ? socket_send(t, collected, t->collected) : 0;
+    size_t sent = n > 0 ? (size_t)n : 0;
+
+    t->collects = false;
+    if (n < 0)
+        return (int)n;
+    if (sent == t->collected)
+        return 0;
+    return unsent_append(&t->unsent, collected + sent, t->collected - sent) ? -EAGAIN : -ENOMEM;
+}
+
+/* False: there is no room for it, which cannot be. */
+static bool collect(struct tls *t, const char *from, size_t bytes)
+{
+    if (NEVER(bytes > sizeof collected - t->collected))
+        return false;
+    memcpy(collected + t->collected, from, bytes);
+    t->collected += bytes;
     return true;
 }
 
 /* Bytes taken, 0 when there is no room, or -1. */
 static ssize_t write_some(struct tls *t, const char *from, size_t bytes)
 {
-    int unsent = tls_socket_flush(t);
-    ssize_t n = unsent == 0 ? socket_send(t, from, bytes) : 0;
+    int unsent;
+    ssize_t n;
+
+    if (t->collects)
+        return collect(t, from, bytes) ? (ssize_t)bytes : -1;
+    unsent = tls_socket_flush(t);
+    n = unsent == 0 ? socket_send(t, from, bytes) : 0;
 
     if (n < 0 || (unsent != 0 && unsent != -EAGAIN))
         return -1;
     if (!t->early.absorbs)
         return n;
-    return unsent_append(&t->early, from + n, bytes - (size_t)n) ? (ssize_t)bytes : -1;
+    return unsent_append(&t->unsent, from + n, bytes - (size_t)n) ? (ssize_t)bytes : -1;
 }
 
 static int socket_write(BIO *b, const char *from, size_t bytes, size_t *taken)

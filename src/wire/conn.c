@@ -16,10 +16,9 @@
 #include "wire/secure.h"
 #include "wire/slot.h"
 
-#define LINGER_CHUNK_BYTES 65536u
-#define LINGER_CHUNKS      16u    /* read away before others get their turn */
-#define HEAD_SLACK_BYTES   1024u  /* so that the parser, not the buffer, finds a head too long */
-#define CONTENT_BYTES      49152u /* read at once of an upload */
+#define LINGER_CHUNKS    16u    /* read away before others get their turn */
+#define HEAD_SLACK_BYTES 1024u  /* so that the parser, not the buffer, finds a head too long */
+#define CONTENT_BYTES    49152u /* read at once of an upload */
 
 int wire_init(struct wire *w)
 {
@@ -240,16 +239,22 @@ long conn_send(struct conn *c, struct iovec *parts, int count, bool more)
 /* What is encrypted here must come through memory. */
 static long send_file_read(struct conn *c, int fd, uint64_t offset, uint64_t length)
 {
-    static __thread char room[TLS_RECORD_BYTES];
-    size_t want = length < sizeof room ? (size_t)length : sizeof room;
-    ssize_t n;
+    struct wire *w = c->wire;
+    size_t takes = tls_takes(c->secured->tls), most = w->buffer_bytes < takes ? w->buffer_bytes : takes;
+    char *room = wire_buffer_take(w);
+    long n;
 
+    if (room == NULL)
+        return -ENOMEM;
     do
-        n = pread(fd, room, want, (off_t)offset);
+        n = pread(fd, room, length < most ? (size_t)length : most, (off_t)offset);
     while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return n == 0 ? 0 : -errno;
-    return taken(c, tls_write(c->secured->tls, &(struct iovec){ room, (size_t)n }, 1));
+    if (n < 0)
+        n = -errno;
+    else if (n > 0)
+        n = taken(c, tls_write(c->secured->tls, &(struct iovec){ room, (size_t)n }, 1));
+    wire_buffer_return(w, room);
+    return n;
 }
 
 long conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t length)
@@ -331,14 +336,13 @@ bool conn_has_unread(const struct conn *c)
     return recv(c->watch.fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* Read away what still comes, within bounds, so that no RST overtakes the reply. */
-static void linger_read(struct conn *c)
+/* Into the room that is lent. */
+static void linger_read_into(struct conn *c, char *away, size_t bytes)
 {
-    static __thread char away[LINGER_CHUNK_BYTES];
     unsigned turn = 0;
 
     while (c->readable) {
-        ssize_t n = recv(c->watch.fd, away, sizeof away, 0);
+        ssize_t n = recv(c->watch.fd, away, bytes, 0);
 
         if (n > 0 && (c->lingered_bytes += (uint64_t)n) <= c->wire->settings->linger_bytes) {
             if (++turn < LINGER_CHUNKS)
@@ -359,6 +363,20 @@ static void linger_read(struct conn *c)
         conn_close(c);
         return;
     }
+}
+
+/* Read away what still comes, within bounds, so that no RST overtakes the reply. */
+static void linger_read(struct conn *c)
+{
+    struct wire *w = c->wire;
+    char *away = wire_buffer_take(w);
+
+    if (away == NULL) {
+        conn_close(c);
+        return;
+    }
+    linger_read_into(c, away, w->buffer_bytes);
+    wire_buffer_return(w, away);
 }
 
 static void shut(struct conn *c)

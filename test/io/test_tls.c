@@ -225,7 +225,7 @@ static void much_is_read(void **state)
 static void parts_are_gathered(void **state)
 {
     char *big = malloc(40000), *got = malloc(40000);
-    struct iovec parts[] = { { (void *)"one ", 4 }, { NULL, 0 }, { (void *)"two ", 4 }, { big, 40000 } };
+    struct iovec parts[] = { { (void *)"one ", 4 }, { NULL, 0 }, { (void *)"two ", 4 }, { big, 30000 } };
     struct pair p;
 
     (void)state;
@@ -237,8 +237,8 @@ static void parts_are_gathered(void **state)
     assert_int_equal(got[TLS_RECORD_BYTES - 1], 'x');
     assert_int_equal(tls_write(p.t, parts, 3), 8);
     assert_int_equal(tls_write(p.t, parts + 2, 1), 4);
-    assert_int_equal(tls_write(p.t, parts + 3, 1), TLS_RECORD_BYTES);
-    assert_int_equal(pair_client_read(&p, got, 40000), 12 + TLS_RECORD_BYTES);
+    assert_int_equal(tls_write(p.t, parts + 3, 1), 30000);
+    assert_int_equal(pair_client_read(&p, got, 40000), 12 + 30000);
     assert_memory_equal(got, "one two two xxx", 15);
     free(big);
     free(got);
