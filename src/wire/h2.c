@@ -182,6 +182,8 @@ static uint32_t wait_ms(const struct h2 *h2)
 
     if (h2->goes && !h2->last_told)
         return DRAIN_WAIT_MS;
+    if (is_idle(h2) && h2->linger.count > 0)
+        return set->linger_ms;
     if (is_idle(h2))
         return h2->c->is_new ? set->head_wait_ms : set->keep_alive_ms;
     least = set->content_wait_ms < least ? set->content_wait_ms : least;
@@ -326,7 +328,7 @@ static void h2_timeout(struct conn *c)
         close_for(h2, R_response_send_timeout);
         return;
     }
-    if (h2->goes || is_idle(h2)) {
+    if (h2->goes || (is_idle(h2) && h2->linger.count == 0)) {
         h2->goes = true;
         h2_drained(h2);
     }
@@ -334,6 +336,7 @@ static void h2_timeout(struct conn *c)
         next = s->next;
         stream_look(s);
     }
+    h2_linger_look(h2);
     h2_run(c);
 }
 

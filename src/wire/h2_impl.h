@@ -6,6 +6,7 @@
 #include "http/h2_head.h"
 #include "wire/h2.h"
 #include "wire/h2_content.h"
+#include "wire/h2_linger.h"
 #include "wire/h2_memory.h"
 #include "wire/h2_pace.h"
 
@@ -23,6 +24,7 @@ struct h2_stream {
     bool is_due;    /* it is in h2->due */
     bool head_done; /* the exchange runs */
     bool arrived;   /* something of the content came, or its end */
+    bool lingers;   /* the response has left, and the client still sends */
     bool closed;    /* nghttp2 knows it no more */
     bool by_client; /* ... because the client reset it */
     bool reply_begun, reply_done, body_ended;
@@ -47,6 +49,7 @@ struct h2 {
     size_t frame_bytes;
     uint64_t moved_ms; /* when content of any stream last went */
     struct h2_pace pace;
+    struct h2_linger linger;
     struct verdict ends;         /* why we end the connection; R_NONE: we do not */
     char ends_text[64];          /* the operand of it */
     bool look_is_set, look_idle; /* the timer is set; for an idle connection, which has no stream and nothing to send */

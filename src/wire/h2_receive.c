@@ -161,6 +161,7 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const
     (void)flags;
     if (s == NULL || s->reply_done || s->content.broken.why != R_NONE) {
         nghttp2_session_consume(session, id, n); /* nobody wants it */
+        h2_linger_read(h2, n);
         return 0;
     }
     s->moved_ms = now(h2);
@@ -211,7 +212,7 @@ static void reset_came(struct h2 *h2, const nghttp2_frame *frame)
 
     if (s != NULL)
         s->by_client = true;
-    if (s == NULL || !s->reply_done)
+    if (s != NULL ? !s->reply_done : !h2_linger_has(h2, frame->hd.stream_id))
         count(h2, H2_COST_RESET);
 }
 
@@ -347,8 +348,9 @@ static void goaway_went(struct h2 *h2, const nghttp2_goaway *frame)
 static void response_went(struct h2_stream *s)
 {
     s->reply_done = true;
-    if (!s->content.ended)
-        nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+    s->lingers = !s->content.ended;
+    if (s->lingers)
+        h2_stream_due(s);
 }
 
 /* A client that makes us reset its streams resets them. RFC9113:10.5 */

@@ -81,7 +81,7 @@ static void stream_free(struct h2_stream *s)
     free(s);
 }
 
-/* The exchange is over, and nghttp2 knows the stream no more. */
+/* The exchange is over, and nghttp2 knows s no more. */
 static void over(struct h2_stream *s)
 {
     struct exchange *x = s->x;
@@ -148,6 +148,15 @@ static void gone(struct h2_stream *s)
         abandon(s, early_end(s));
 }
 
+/* The exchange is over; the stream is left to nghttp2, until the client ends it or has had its time. */
+static void linger(struct h2_stream *s)
+{
+    nghttp2_session_set_stream_user_data(s->h2->session, s->id, NULL);
+    h2_linger_add(s->h2, s->id);
+    s->x->host->tick(s->x);
+    over(s);
+}
+
 static void priority_tell(struct h2_stream *s)
 {
     const struct field *f = head_field(&s->x->req.head, FIELD_PRIORITY);
@@ -190,6 +199,10 @@ static void run(struct h2_stream *s)
 
     if (s->closed) {
         gone(s);
+        return;
+    }
+    if (s->lingers) {
+        linger(s);
         return;
     }
     if (!s->head_done) {
