@@ -34,7 +34,8 @@ bool ask_hints_due(const struct exchange *x)
 {
     const struct head *head = &x->req.head;
 
-    return x->policy->hint_count + x->policy->site_hint_count > 0 && (head->method == M_GET || head->method == M_HEAD) &&
+    return x->policy->hint_count + x->policy->site_hint_count > 0 &&
+           (head->method == M_GET || head->method == M_HEAD) &&
            (head->major > 1 || (x->policy->hints_h1 && head->minor > 0));
 }
 

@@ -67,7 +67,9 @@ bool ask_place_known(const struct exchange *x)
 /* A proxy that the operator trusts has kept the promise of https on its own side. */
 bool ask_https_meant(const struct exchange *x)
 {
-    return span_is_nocase(x->req.target.scheme, SPAN("https")) && !x->from_trusted;
+    struct span scheme = x->req.target.scheme.n > 0 ? x->req.target.scheme : x->req.head.scheme;
+
+    return span_is_nocase(scheme, SPAN("https")) && !x->from_trusted;
 }
 
 bool ask_tls_wanted(const struct exchange *x)

@@ -427,6 +427,8 @@ enum reason h2_head_end(struct h2_head *h, bool ended, struct framing *framing, 
         begin(h);
     if (h->begun)
         finish(h);
+    if (has(h, H2_SCHEME))
+        h->head->scheme = part(h, H2_SCHEME);
     if (first.why != R_NONE)
         h->verdict = first;
     if (h->verdict.why != R_NONE || check_request(h) != R_NONE)
