@@ -14,7 +14,8 @@ enum about {
     ABOUT_ACCEPT,
     ABOUT_TLS,     /* the version that was agreed on */
     ABOUT_SUBJECT, /* of the client's certificate */
-    ABOUT_CONNECT  /* the protocol asked for */
+    ABOUT_CONNECT, /* the protocol asked for */
+    ABOUT_OTHER    /* the host asked for, and the one that the connection was made for */
 };
 
 struct topic {
@@ -53,7 +54,7 @@ static const struct topic topics[R_COUNT] = {
     [R_method_unknown] = { .about = ABOUT_METHOD },
     [R_method_not_allowed] = { .about = ABOUT_METHOD },
     [R_site_not_found] = { .about = ABOUT_HOST },
-    [R_misdirected] = { .about = ABOUT_HOST },
+    [R_misdirected] = { .about = ABOUT_OTHER },
     [R_tls_too_weak] = { .about = ABOUT_TLS },
     [R_client_cert_invalid] = { .about = ABOUT_SUBJECT },
     [R_client_cert_expired] = { .about = ABOUT_SUBJECT },
@@ -177,6 +178,15 @@ static struct span accept_name(const struct exchange *x)
     return language_alone ? SPAN("Accept-Language") : SPAN("Accept");
 }
 
+static struct span host_text(struct exchange *x)
+{
+    struct span host = x->req.host.name, made_for = x->transport->server_name;
+
+    if (made_for.n == 0 || host.n > NAME_BYTES)
+        return host;
+    return arena_print(&x->arena, "%.*s, on a connection for %.*s", (int)host.n, host.p, (int)made_for.n, made_for.p);
+}
+
 void operand_fill(struct exchange *x)
 {
     struct topic topic = topics[x->verdict.why];
@@ -211,6 +221,9 @@ void operand_fill(struct exchange *x)
         break;
     case ABOUT_CONNECT:
         text = x->req.connect_protocol;
+        break;
+    case ABOUT_OTHER:
+        text = host_text(x);
         break;
     case ABOUT_NOTHING:
         break;

@@ -219,7 +219,7 @@ def what_the_certificate_does_not_cover_is_misdirected():
             answer = c.send(head(host=host)).response()
             expect((answer.status, answer.reason == "misdirected"), (status, status == 421), about)
             if status == 421:
-                expect(site.log_of(answer)["operand"], host, about)
+                expect(site.log_of(answer)["operand"], f"{host}, on a connection for {sni}" if sni else host, about)
                 c.send(head("PUT", "/wrong", host, content="new")).response("PUT").expect(421, "misdirected")
                 c.send(head("DELETE", "/a.txt", host)).response().expect(421, "misdirected")
             c.send(head(host=sni or "a.example")).response().expect(200)  # the connection is good for its own
