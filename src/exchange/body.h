@@ -20,7 +20,8 @@ struct piece {
 /* Bodies are pulled: whoever sends asks when it can make progress. */
 struct body_ops {
     /* The next piece. FLOW_GO with an empty piece is the end; FLOW_WAIT: x is parked; FLOW_STOP: x's verdict of the
-     * content is set by exchange_break() and what was sent so far must be abandoned. */
+     * content is set by exchange_break() and what was sent so far must be abandoned. A reason that is set so
+     * beside FLOW_GO abandons nothing: it tells what kind of end the content comes to. */
     enum flow (*next)(struct body *b, struct exchange *x, struct piece *out);
     /* Last call, exactly once, after the end or an abandon. May be NULL. */
     void (*stop)(struct body *b);

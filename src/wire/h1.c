@@ -284,13 +284,12 @@ static bool wants_to_linger(const struct conn *c)
 void h1_over(struct conn *c)
 {
     struct exchange *x = c->x;
-    bool broken = x->broken.why != R_NONE;
 
     if (x->reply.body != NULL && x->reply.body->ops->stop != NULL)
         x->reply.body->ops->stop(x->reply.body);
     x->host->ended(x);
     exchange_give(c);
-    if (broken || c->broken) {
+    if (c->broken) {
         conn_close(c);
     } else if (c->keep) {
         if (c->content_done)

@@ -82,8 +82,10 @@ static enum flow content_ended(struct exchange *x, const struct conn *c)
 static void tunnel_ended(struct exchange *x, struct conn *c, long err)
 {
     c->content_done = true;
-    if (err < 0)
-        exchange_break(x, R_client_closed_during_response, (uint32_t)-err, HERE);
+    if (err == 0)
+        return;
+    c->broken = true;
+    exchange_break(x, R_client_closed_during_response, (uint32_t)-err, HERE);
 }
 
 enum flow h1_content(struct exchange *x, struct span *piece)

@@ -144,6 +144,14 @@ static enum flow content_give(struct exchange *x, struct h2_content *content, st
     return FLOW_GO;
 }
 
+/* Whoever speaks in a tunnel must not take a stream that is reset for a client that is idle. */
+static enum flow content_stop(struct exchange *x, const struct verdict *v)
+{
+    if (x->reply.tunnel && v->why != R_request_content_timeout)
+        exchange_break(x, v->why, v->at, v->where);
+    return exchange_stop(x, v->why, v->at, v->operand, v->where);
+}
+
 enum flow h2_content(struct exchange *x, struct span *piece)
 {
     struct h2_stream *s = x->conn;
@@ -153,7 +161,7 @@ enum flow h2_content(struct exchange *x, struct span *piece)
     *piece = (struct span){ 0 };
     credit(s);
     if (v->why != R_NONE)
-        return exchange_stop(x, v->why, v->at, v->operand, v->where);
+        return content_stop(x, v);
     continue_send(s);
     if (content->first != NULL)
         return content_give(x, content, piece);

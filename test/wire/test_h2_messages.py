@@ -585,6 +585,31 @@ def a_websocket_over_a_stream():
 
 
 @test()
+def a_websocket_that_ends_badly_over_a_stream():
+    for frame, code, why in ((masked(3, b"x"), 1002, "protocol-error"), (masked(1, b"\xff"), 1007, "text-invalid"),
+                             (b"\x82\xff\x7f" + b"\xff" * 7 + b"aaaa-", 1009, "message-too-large")):
+        with site.h2() as h:
+            stream = tunnel(h)
+            h.data(stream, frame)
+            expect(h.take(stream, 4), b"\x88\2" + code.to_bytes(2, "big"))
+            answer = h.response(stream)
+            expect((answer.ended, answer.content), (True, b""))
+            told = site.recorded(answer)
+            expect((told["reason"], told["broken"]), ("tunnel-opened", "websocket-" + why))
+
+
+@test()
+def an_idle_websocket_over_a_stream():
+    with site.h2() as h:
+        stream = tunnel(h)
+        expect(h.take(stream, 8, seconds=6), b"\x88\6\x03\xe9idle")
+        answer = h.response(stream)
+        expect((answer.ended, answer.content), (True, b""))
+        told = site.recorded(answer)
+        expect((told["reason"], told["broken"]), ("tunnel-opened", "websocket-idle"))
+
+
+@test()
 def a_websocket_waits_for_the_window():
     with site.h2(settings={Setting.INITIAL_WINDOW_SIZE: 0}) as h:
         stream = tunnel(h)

@@ -262,7 +262,8 @@ def an_idle_client_is_told_that_it_is():
                 waited = time.monotonic() - start
                 expect_true(0.2 < waited < 1.5, f"closed after {waited} s")
             told = record_of(w.answer, hasty)
-            expect((told["broken"], told["waits"][0]["what"]), (None, "content"))
+            expect((told["broken"], told["waits"][0]["what"]), ("websocket-idle", "content"))
+            expect(hasty.log_of(w.answer)["broken"], "websocket-idle")
 
 
 @test()

@@ -8,7 +8,8 @@ pki = Pki()
 own = pki.server("a.example")
 TLS = {"listen": "127.0.0.1:{tls_port}", "certificates": [{"certificate": str(own.certificate), "key": str(own.key)}]}
 site = Server({"a.txt": "hello"}, config=configured({"path": "/ws", "websocket": "echo"}, files(), workers=1, tls=TLS),
-              pki=pki)
+              admin=True, pki=pki)
+WHY = {1002: "websocket-protocol-error", 1007: "websocket-text-invalid", 1009: "websocket-message-too-large"}
 
 
 @test(seconds=20)
@@ -155,6 +156,31 @@ def what_breaks_the_rules_is_closed_with_a_code():
                 w.c.send(frames)
                 expect(ended_with(w), code, f"{frames[:40]!r}")
                 w.c.expect_closed()
+            told = site.recorded(w.answer)
+            expect((told["reason"], told["broken"]), ("protocol-switch", WHY[code]), f"{frames[:40]!r}")
+
+
+@test()
+def why_it_was_closed_is_logged():
+    for payload, code, why in ((b"\xff", 1007, WHY[1007]), (bytes(MESSAGE_BYTES + 1), 1009, WHY[1009])):
+        with open_on(site) as w:
+            w.say(TEXT, payload)
+            expect(ended_with(w), code)
+        line = site.log_of(w.answer)
+        expect((line["reason"], line["status"], line["broken"]), ("protocol-switch", 101, why))
+    for code in (1000, 1001, 1002, 1007, 1009):  # what the client says is no fault that we found
+        with open_on(site) as w:
+            w.closes(code)
+        expect((site.recorded(w.answer)["broken"], site.log_of(w.answer).get("broken")), (None, None), str(code))
+
+
+@test()
+def a_client_that_goes_on_sending_still_hears_why():
+    for secure in BOTH:
+        with open_on(site, secure) as w:
+            w.c.send(said(3, b"x") + said(BINARY, bytes(MESSAGE_BYTES)) * 8)
+            expect(ended_with(w), 1002)
+            w.c.expect_closed()
 
 
 @test()

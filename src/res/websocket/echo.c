@@ -22,6 +22,7 @@ void echo_close(struct echo *e, uint16_t code, struct span why)
         memcpy(e->control + 4, why.p, why.n);
     e->output = (struct span){ e->control, 4 + why.n };
     e->closing = true;
+    e->code = code;
 }
 
 /* Room for n bytes more; it grows by what has come, not by what a head claims. */
@@ -179,5 +180,7 @@ bool echo_work(struct echo *e)
         return true;
     result = wslay_event_send(e->wslay);
     e->closing = wslay_event_get_close_sent(e->wslay) != 0;
+    if (e->closing && !wslay_event_get_close_received(e->wslay))
+        e->code = wslay_event_get_status_code_sent(e->wslay);
     return result == 0;
 }

@@ -25,6 +25,7 @@ struct echo {
     struct intake intake;
     struct span output; /* a whole frame to send; points into message or control. */
     bool closing;       /* a close frame is in the output, or was: nothing more is read or sent */
+    uint16_t code;      /* of a close frame that is the server's own word; 0: there is none. RFC6455:7.4.1 */
     bool memory_short, in_control;
     uint8_t opcode; /* of the message that comes in */
     char *message;  /* ECHO_HEAD_BYTES for the head, then what has come */

@@ -29,6 +29,20 @@ static enum flow input_take(struct exchange *x, struct echo *e)
     return f == FLOW_WAIT ? FLOW_WAIT : FLOW_GO;
 }
 
+static enum reason reason_of(uint16_t code)
+{
+    switch (code) {
+    case WSLAY_CODE_GOING_AWAY:
+        return R_websocket_idle;
+    case WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA:
+        return R_websocket_text_invalid;
+    case WSLAY_CODE_MESSAGE_TOO_BIG:
+        return R_websocket_message_too_large;
+    default:
+        return R_websocket_protocol_error;
+    }
+}
+
 static enum flow websocket_next(struct body *body, struct exchange *x, struct piece *out)
 {
     struct echo *e = &((struct websocket_state *)body)->echo;
@@ -40,6 +54,8 @@ static enum flow websocket_next(struct body *body, struct exchange *x, struct pi
         if (!e->closing && !echo_work(e))
             return exchange_break(x, R_worker_memory_exhausted, 0, HERE);
     }
+    if (e->code != 0)
+        exchange_break(x, reason_of(e->code), 0, HERE);
     *out = piece_of(e->output);
     return FLOW_GO;
 }

@@ -22,6 +22,23 @@
 #define NO_TEXT      CLOSED("\x03\xef") /* 1007 */
 #define TOO_LONG     CLOSED("\x03\xf1") /* 1009 */
 
+/* Why the server closes of its own accord: told by the code that it sends. */
+static enum reason reason_expected(struct span server)
+{
+    static const struct {
+        struct span close;
+        enum reason why;
+    } known[] = { { WRONG, R_websocket_protocol_error },
+                  { NO_TEXT, R_websocket_text_invalid },
+                  { TOO_LONG, R_websocket_message_too_large },
+                  { SPAN_INIT("\x88\x06\x03\xe9idle"), R_websocket_idle } };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (server.n >= known[i].close.n && span_is(span_from(server, server.n - known[i].close.n), known[i].close))
+            return known[i].why;
+    return R_NONE;
+}
+
 struct echo_case {
     const char *name;
     struct span client, server;
@@ -217,7 +234,7 @@ static void each_stream_has_its_answer(void **state)
             fake_run(&f);
             assert_gave(&f, cases[i].server, cases[i].name);
             assert_int_equal(f.piece.bytes.n, 0);
-            assert_int_equal(f.x.broken.why, R_NONE);
+            assert_int_equal(f.x.broken.why, reason_expected(cases[i].server));
             fake_over(&f);
         }
     }
@@ -312,10 +329,31 @@ static void the_idle_are_told(void **state)
         f.end = FAKE_IDLES;
         fake_run(&f);
         assert_gave(&f, idlers[i].server, idlers[i].name);
+        assert_int_equal(f.x.broken.why, reason_expected(idlers[i].server));
         f.asked = 0;
         assert_int_equal(fake_next(&f), FLOW_GO);
         assert_int_equal(f.piece.bytes.n, 0);
         assert_int_equal(f.asked, 0);
+        fake_over(&f);
+    }
+}
+
+/* A code that the client sends is its own: it is given back, and nothing is broken. */
+static void codes_of_the_client_are_no_reasons(void **state)
+{
+    static const struct span clients[] = { SPAN_INIT("\x88\x82" MASK "\x03\xe9"), SPAN_INIT("\x88\x82" MASK "\x03\xea"),
+                                           SPAN_INIT("\x88\x82" MASK "\x03\xef"),
+                                           SPAN_INIT("\x88\x82" MASK "\x03\xf1") };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        struct fake f;
+
+        fake_open(&f, clients[i], MESSAGE_BYTES);
+        fake_run(&f);
+        assert_int_equal(f.server_bytes, 4);
+        assert_memory_equal(f.server + 2, span_from(clients[i], 6).p, 2);
+        assert_int_equal(f.x.broken.why, R_NONE);
         fake_over(&f);
     }
 }
@@ -345,7 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_stream_has_its_answer),    cmocka_unit_test(long_messages_come_back),
         cmocka_unit_test(answers_are_given_one_by_one),  cmocka_unit_test(the_idle_are_told),
-        cmocka_unit_test(leaving_at_any_time_frees_all),
+        cmocka_unit_test(leaving_at_any_time_frees_all), cmocka_unit_test(codes_of_the_client_are_no_reasons),
     };
 
     return cmocka_run_group_tests_name("echo", tests, NULL, NULL);
