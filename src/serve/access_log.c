@@ -128,6 +128,8 @@ static void json_time(struct bounded *l, int64_t seconds)
 
 static void put_protocol(struct bounded *l, const struct exchange *x)
 {
+    if (x->req.head.major == 0 && x->req.head.minor == 0)
+        return;
     bounded_put(l, SPAN("HTTP/"));
     bounded_put_number(l, x->req.head.major);
     bounded_put(l, SPAN("."));

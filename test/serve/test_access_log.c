@@ -297,6 +297,9 @@ static void test_combined_says_what_happened(void **state)
                                  "\"0123abcd\" \"-\"\n");
     l->peer.detail = SPAN("404.10");
     choose_all(l, (struct span){ 0 }); /* nothing could be read */
+    l->x->req.head.major = l->x->req.head.minor = 0;
+    log_json(l);
+    assert_true(span_is(text_of(l, "protocol"), (struct span){ 0 }));
     log_combined(l);
     assert_string_equal(l->line, "2001:db8::1 - - [31/Dec/2025:23:59:59 +0000] \"\" 404 77 \"-\" \"-\" "
                                  "\"field-value-invalid\" \"-\" \"0123abcd\" \"404.10\"\n");

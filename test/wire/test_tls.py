@@ -252,7 +252,7 @@ def what_is_no_handshake_is_told_and_recorded():
         for row in failures(one, "tls-handshake-failed", 6):
             expect_true(row["operand"], f"no word about {row}")
         for row in one.log():
-            expect((row["reason"], row["status"], row["protocol"]), ("tls-handshake-failed", 0, "HTTP/0.0"))
+            expect((row["reason"], row["status"], row["protocol"]), ("tls-handshake-failed", 0, ""))
         serves(one)
 
 
@@ -513,7 +513,7 @@ def a_start_with_files_that_do_not_fit_is_refused():
     empty, alone = pki.folder / "empty.pem", pki.folder / "alone.pem"
     empty.write_text("")
     alone.write_bytes(own.certificate.read_bytes())
-    alone.chmod(0o600)
+    alone.chmod(0o644)
     for words, certificate in (("does not fit the certificate", shown(own, key=str(first.key))),
                                ("has a password", shown(own, key=str(locked))),
                                ("check the path", shown(own, certificate=str(pki.folder / "nowhere.pem"))),
@@ -522,6 +522,21 @@ def a_start_with_files_that_do_not_fit_is_refused():
                                ("about another certificate", shown(own, ocsp=str(pki.ocsp(first)))),
                                ("is not an OCSP response", shown(own, ocsp=str(own.certificate)))):
         refused_start(words, certificate)
+
+
+@test()
+def a_certificate_out_of_its_time_is_warned_of():
+    own, late = pki.server("a.example"), pki.server("a.example", days=(-20, -10))
+    early = pki.server("b.example", days=(10, 20))
+    expired = f"verdict: warning: {own.certificate}: this certificate expired on 20"
+    begins = f"verdict: warning: {early.certificate}: this certificate begins on 20"
+    with serving(shown(own), shown(early)) as one:
+        expect((one.stderr.count(expired), one.stderr.count(begins)), (0, 1), one.stderr)
+        own.become(late)
+        told(one, expired)
+        expect_in(": clients will refuse it: renew it\n", one.stderr)
+        done = verdict("check", one.home / "verdict.yaml", env=one.env)
+        expect((done.returncode, done.stderr.count(expired), done.stderr.count(begins)), (0, 1, 1), done.stderr)
 
 
 @test(seconds=20)
