@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "io/address.h"
 #include "serve/server.h"
 
 #define LISTEN_MOST 64
@@ -53,6 +55,16 @@ static int listen_add(struct config_options *o, const char **listen, const char 
     return 0;
 }
 
+static int tls_set(struct config_options *o, const char *text)
+{
+    if (o->tls)
+        return output_wrong("serve", text != NULL ? text : "--tls", "--tls can be given once",
+                            "name more addresses as tls.listen in a configuration");
+    o->tls = true;
+    o->tls_listen = text;
+    return 0;
+}
+
 static int dialect_set(struct config_options *o, const char *text)
 {
     o->dialect = dialect_find(span_of(text));
@@ -84,9 +96,7 @@ static int option_take(struct config_options *o, const char **listen, int option
     case 'l':
         return listen_add(o, listen, argument);
     case OPTION_TLS:
-        o->tls = true;
-        o->tls_listen = argument;
-        return 0;
+        return tls_set(o, argument);
     case 'w':
         o->write = true;
         return 0;
@@ -110,6 +120,19 @@ static int option_take(struct config_options *o, const char **listen, int option
     }
 }
 
+/* An address behind --tls that no "=" ties to it is read as a directory. */
+static int directory_set(struct config_options *o, const char *text)
+{
+    struct address address;
+    const char *why;
+
+    o->directory = text;
+    if (!o->tls || o->tls_listen != NULL || access(text, F_OK) == 0 ||
+        address_parse(span_of(text), &address, &why) != 0)
+        return 0;
+    return output_wrong("serve", text, "no such directory", "an address for TLS is written --tls=ADDR:PORT");
+}
+
 int cli_serve(int argc, char **argv)
 {
     const char *listen[LISTEN_MOST];
@@ -129,7 +152,7 @@ int cli_serve(int argc, char **argv)
     }
     if (argc - optind > 1)
         return output_wrong("serve", argv[optind + 1], "only one directory can be named", "verdict serve [DIR]");
-    if (optind < argc)
-        o.directory = argv[optind];
+    if (optind < argc && directory_set(&o, argv[optind]) != 0)
+        return 2;
     return server_run(&o);
 }

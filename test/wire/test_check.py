@@ -125,6 +125,17 @@ def a_server_does_not_start_with_a_mistake():
 
 
 @test()
+def addresses_for_tls_are_not_dropped():
+    for words, said in ((["--tls=127.0.0.1:1", "--tls=127.0.0.1:2"], "127.0.0.1:2: --tls can be given once"),
+                        (["--tls", "--tls"], "--tls: --tls can be given once"),
+                        (["--tls", "127.0.0.1:1"], "an address for TLS is written --tls=ADDR:PORT"),
+                        (["127.0.0.1:1", "--tls"], "an address for TLS is written --tls=ADDR:PORT")):
+        done = verdict("serve", *words)
+        expect((done.returncode, done.stdout), (2, ""), str(words))
+        expect_in(said, done.stderr)
+
+
+@test()
 def a_colour_is_never_in_what_others_read():
     done = verdict("check", "-", stdin="workers: 0\n", env={"NO_COLOR": "1"})
     expect_true("\x1b" not in done.stderr, done.stderr)
