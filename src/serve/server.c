@@ -244,7 +244,7 @@ static void announce(const struct server *s)
         const char *text = s->addresses[a].text;
 
         if (strncmp(text, "unix:", 5) == 0)
-            fprintf(stderr, "verdict: serving %s\n", text);
+            fprintf(stderr, "verdict: serving %s%s\n", text, a < s->plain_count ? "" : " (TLS)");
         else
             fprintf(stderr, "verdict: serving %s://%s/\n", a < s->plain_count ? "http" : "https", text);
     }

@@ -299,3 +299,12 @@ def a_unix_socket():
             expect_true(text.startswith(b"HTTP/1.1 200 ") and text.endswith(b"hello"), text)
         one.said(f"unix:{path}")
     expect(path.exists(), False, "the socket is left")
+
+
+@test()
+def a_unix_socket_for_tls_is_told_as_one():
+    one = Server({"a.txt": "hello"})
+    path = one.home / "socket"
+    one.args += [f"--tls=unix:{path}"]
+    with one:
+        one.said(f"verdict: serving unix:{path} (TLS)")
