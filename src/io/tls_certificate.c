@@ -64,6 +64,7 @@ static int use_files(struct tls_certificate *c, STACK_OF(X509) * chain, const st
     X509 *leaf = sk_X509_value(chain, 0);
     int error = check_order(chain, files->certificate, why);
 
+    c->begins = tls_files_time(X509_get0_notBefore(leaf));
     c->expires = tls_files_time(X509_get0_notAfter(leaf));
     if (error == 0)
         error = use_chain(c->context, chain, files->certificate, why);

@@ -79,16 +79,21 @@ bool tls_stamp_is(const struct tls_stamp *a, const struct tls_stamp *b)
            time_is(a->modified, b->modified) && time_is(a->changed, b->changed);
 }
 
-static int check_kind(const struct stat *st, const char *path, bool secret, char why[TLS_WHY_BYTES])
+static int check_kind(const struct stat *st, const char *path, char why[TLS_WHY_BYTES])
 {
     if (!S_ISREG(st->st_mode))
         return tls_why(why, -EINVAL, "%s: it is not a file: give the path of a file", path);
     if (st->st_size > FILE_BYTES_MAX)
         return tls_why(why, -EINVAL, "%s: it has more than %d MiB: is this the right file?", path,
                        (int)(FILE_BYTES_MAX >> 20));
-    if (secret && (st->st_mode & (S_IROTH | S_IWOTH)) != 0)
+    return 0;
+}
+
+static int check_secret(const struct stat *st, const char *path, char why[TLS_WHY_BYTES])
+{
+    if ((st->st_mode & (S_IROTH | S_IWOTH)) != 0)
         return tls_why(why, -EPERM, "%s: everybody may read or write this key: chmod 600 %s", path, path);
-    if (secret && (st->st_mode & S_IWGRP) != 0)
+    if ((st->st_mode & S_IWGRP) != 0)
         return tls_why(why, -EPERM, "%s: its group may write this key: chmod 600 %s", path, path);
     return 0;
 }
@@ -111,6 +116,13 @@ static int read_all(int fd, struct tls_bytes *out, size_t size)
     return 0;
 }
 
+static bool has_key(const struct tls_bytes *text)
+{
+    static const char mark[] = "PRIVATE KEY-----";
+
+    return memmem(text->p, text->n, mark, sizeof mark - 1) != NULL;
+}
+
 static int read_open(int fd, struct tls_bytes *out, const char *path, bool secret, char why[TLS_WHY_BYTES])
 {
     struct stat st;
@@ -118,10 +130,12 @@ static int read_open(int fd, struct tls_bytes *out, const char *path, bool secre
 
     if (fstat(fd, &st) != 0)
         return why_errno(why, path);
-    error = check_kind(&st, path, secret, why);
+    error = check_kind(&st, path, why);
     if (error != 0)
         return error;
-    return read_all(fd, out, (size_t)st.st_size) == 0 ? 0 : why_errno(why, path);
+    if (read_all(fd, out, (size_t)st.st_size) != 0)
+        return why_errno(why, path);
+    return secret && has_key(out) ? check_secret(&st, path, why) : 0;
 }
 
 int tls_bytes_read(struct tls_bytes *out, const char *path, bool secret, char why[TLS_WHY_BYTES])
@@ -201,15 +215,13 @@ int tls_files_certificates(const struct tls_bytes *text, const char *path, STACK
 
 static int why_no_key(char why[TLS_WHY_BYTES], const struct tls_bytes *text, const char *path, bool asked)
 {
-    static const char mark[] = "PRIVATE KEY-----";
-
-    if (!asked && memmem(text->p, text->n, mark, sizeof mark - 1) != NULL)
+    if (!asked && has_key(text))
         return tls_why_library(why, path, "the key in it cannot be read");
     ERR_clear_error();
     if (asked)
         return tls_why(why, -EINVAL, "%s: the key has a password: store it without (openssl pkey -in %s -out FILE)",
                        path, path);
-    return tls_why(why, -EINVAL, "%s: there is no key in it: give a PEM file with BEGIN PRIVATE KEY", path);
+    return tls_why(why, -EINVAL, "%s: there is no key in it: name a PEM file with BEGIN PRIVATE KEY as \"key\"", path);
 }
 
 int tls_files_key(const char *path, EVP_PKEY **out, char why[TLS_WHY_BYTES])
@@ -236,4 +248,16 @@ time_t tls_files_time(const ASN1_TIME *t)
     struct tm tm;
 
     return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+int tls_files_when(time_t from, time_t until, char date[TLS_DATE_BYTES])
+{
+    time_t now = time(NULL), end = now < from ? from : until;
+    struct tm tm;
+
+    if (now >= from && (until == 0 || now < until))
+        return 0;
+    if (gmtime_r(&end, &tm) == NULL || strftime(date, TLS_DATE_BYTES, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+        snprintf(date, TLS_DATE_BYTES, "an unknown day");
+    return now < from ? -1 : 1;
 }

@@ -70,7 +70,7 @@ int tls_why(char why[TLS_WHY_BYTES], int error, const char *format, ...) __attri
 int tls_why_library(char why[TLS_WHY_BYTES], const char *path, const char *what);
 void tls_stamp_take(struct tls_stamp *s, const char *path);
 bool tls_stamp_is(const struct tls_stamp *a, const struct tls_stamp *b);
-/* The whole file, to be given to tls_bytes_fini(). secret: refuse one that others may read, -EPERM. */
+/* The whole file, to be given to tls_bytes_fini(). secret: refuse a key that others may read, -EPERM. */
 int tls_bytes_read(struct tls_bytes *out, const char *path, bool secret, char why[TLS_WHY_BYTES]);
 void tls_bytes_fini(struct tls_bytes *b);
 /* All certificates of PEM text, at least one. */
@@ -79,6 +79,9 @@ int tls_files_certificates(const struct tls_bytes *text, const char *path, STACK
 /* The key in a PEM file. */
 int tls_files_key(const char *path, EVP_PKEY **out, char why[TLS_WHY_BYTES]);
 time_t tls_files_time(const ASN1_TIME *t); /* 0: none, or not a time */
+/* -1: now is before `from`, 1: not before `until` (0: no end), and `date` tells that one; 0: it is between them. */
+#define TLS_DATE_BYTES 48
+int tls_files_when(time_t from, time_t until, char date[TLS_DATE_BYTES]);
 
 /* --- tls_ocsp.c: the response to staple --- */
 
@@ -101,7 +104,7 @@ SSL_CTX *tls_context_new(const struct tls_store_settings *settings, bool kernel_
 struct tls_certificate {
     SSL_CTX *context;
     struct tls_ocsp ocsp; /* may not move while the context is in use */
-    time_t expires;
+    time_t begins, expires;
 };
 
 /* `names` gets the certificate's names with its number. */
@@ -144,7 +147,8 @@ SSL_TICKET_RETURN tls_tickets_use(SSL *ssl, SSL_SESSION *session, const unsigned
 
 /* What is asked for: the same for the same files' contents, in every process. clients may be NULL. */
 const unsigned char *tls_clients_digest(const struct tls_clients *clients);
-/* During the client hello. False: no memory. */
+/* During the client hello; from then on the info of the connection has the clients as they are now, whatever the files say
+ * later. False: no memory. */
 bool tls_clients_ask(const struct tls_clients *clients, SSL *ssl);
 /* SSL_CTX_set_cert_verify_callback(): remembers the first error and lets the handshake go on */
 int tls_clients_verify(X509_STORE_CTX *verifying, void *unused);

@@ -272,3 +272,20 @@ int tls_store_days_left(const struct tls_store *store)
     tls_set_release(set);
     return (int)((left_s < 0 ? left_s - (DAY_S - 1) : left_s) / DAY_S);
 }
+
+bool tls_store_warn(struct tls_store *store, uint32_t number, char why[TLS_WHY_BYTES])
+{
+    struct tls_set *set = tls_store_hold(store);
+    const struct tls_certificate *c = &set->certificates[number];
+    const char *path = store->settings.certificates[number].certificate;
+    char date[TLS_DATE_BYTES];
+    int when = tls_files_when(c->begins, c->expires, date);
+
+    tls_set_release(set);
+    if (when > 0)
+        tls_why(why, 0, "%s: this certificate expired on %s: clients will refuse it: renew it", path, date);
+    else if (when < 0)
+        tls_why(why, 0, "%s: this certificate begins on %s: clients will refuse it until then: check the clock", path,
+                date);
+    return when != 0;
+}

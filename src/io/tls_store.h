@@ -66,6 +66,9 @@ __attribute__((warn_unused_result)) int tls_store_refresh(struct tls_store *stor
 /* Days until the first of the certificates expires; negative: it has. */
 int tls_store_days_left(const struct tls_store *store);
 
+/* Is a certificate in use, by its number in the settings, that has expired or is not valid yet? Then why is the sentence. */
+bool tls_store_warn(struct tls_store *store, uint32_t number, char why[TLS_WHY_BYTES]);
+
 /*
  * Keys that session tickets are sealed with, shared by all stores and workers. A ticket made with the key before the
  * present one is still taken, and replaced. RFC5077:5.5
@@ -81,15 +84,28 @@ void tls_tickets_rotate(struct tls_tickets *tickets, uint64_t now_s, uint64_t li
  * Clients whose certificates are asked for and checked.
  *
  * ca, crl   PEM files: who may sign, be it a root or not, and what they have taken back; crl may be NULL. With it a
- *           client's certificate is good only when a list of its own issuer, not expired, is there and does not name it
- * Threads   any
- * why, Returns   as tls_store_new()
+ *           client's certificate is good only when a list of its own issuer, not expired, is there and does not name it.
+ *           The paths are borrowed: they live as long as the clients
+ * Threads   any; a short lock in each handshake and when files are read again
+ * why, Returns   as tls_store_new(); -EINVAL also when no list is by one of the authorities
  */
 __attribute__((warn_unused_result)) int tls_clients_new(const char *ca, const char *crl, struct tls_clients **out,
                                                         char why[TLS_WHY_BYTES]);
 void tls_clients_release(struct tls_clients **clients);
 
-/* Were they read from files with the same contents? Either may be NULL: nobody is asked. */
+/*
+ * Look at the files again, as tls_store_refresh() does, with the same returns. Handshakes go on with what they began with;
+ * sessions are resumed only when the contents are as they were. For each change some 300 bytes are kept until the release.
+ */
+__attribute__((warn_unused_result)) int tls_clients_refresh(struct tls_clients *clients, char why[TLS_WHY_BYTES]);
+
+/* Is there a list that has expired, or is not in force yet, so that clients are refused? Then why is the sentence. */
+bool tls_clients_warn(struct tls_clients *clients, char why[TLS_WHY_BYTES]);
+
+/*
+ * Were they read from files with the same contents? Those of tls_info() are as they were in the handshake, those given to
+ * tls_clients_new() as they are now, so that who came before a change is told apart. Either may be NULL: nobody is asked.
+ */
 bool tls_clients_are_same(const struct tls_clients *a, const struct tls_clients *b);
 
 /*

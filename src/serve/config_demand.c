@@ -36,8 +36,9 @@ static void clients_look(struct config_builder *b, const struct yaml_node *at, c
 
     if (tls_clients_new(site->client_ca, site->client_crl, &clients, why) != 0)
         config_complain(&b->report, at, "%s", why);
-    else
-        tls_clients_release(&clients);
+    else if (tls_clients_warn(clients, why))
+        fprintf(stderr, "verdict: warning: %s\n", why);
+    tls_clients_release(&clients);
 }
 
 static void clients_read(struct config_builder *b, const struct config_value v[], struct site *site)

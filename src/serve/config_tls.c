@@ -18,8 +18,9 @@ static void certificate_check(struct config_builder *b, const struct yaml_node *
 
     if (tls_store_new(&settings, &store, why) != 0)
         config_complain(&b->report, at, "%s", why);
-    else
-        tls_store_release(&store);
+    else if (tls_store_warn(store, 0, why))
+        fprintf(stderr, "verdict: warning: %s\n", why);
+    tls_store_release(&store);
 }
 
 static const char *path_read(struct config_builder *b, const struct config_value *v)

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <openssl/pem.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "io/tls.h"
@@ -80,7 +82,7 @@ static enum reason judged(const struct tls_clients *clients, const struct made *
                                     .certificate = m != NULL ? m->x : NULL,
                                     .key = m != NULL ? m->key : NULL,
                                     .between = between != NULL ? between->x : NULL });
-    assert_ptr_equal(tls_info(p.t)->clients, clients);
+    assert_true(tls_clients_are_same(tls_info(p.t)->clients, clients));
     found = tls_info(p.t)->client_certificate;
     if (m != NULL)
         assert_true(span_ends(tls_info(p.t)->client_subject, SPAN("Zo\\C3\\AB\\, ok")));
@@ -309,6 +311,9 @@ static void wrong_files_are_named(void **state)
 {
     const char *key = made_write_key("root.key", &root), *empty = made_write("empty.pem", SPAN(""), 0644);
     const char *absent = made_path("absent.pem");
+    const char *foreign = made_write_list("stranger.crl", &stranger, (const long[]){ 7, 0 });
+    struct made other = made_certificate(&(struct made_wish){ .name = "root", .authority = true });
+    const char *named = made_write_list("named.crl", &other, (const long[]){ 7, 0 });
     const struct {
         const char *ca, *crl;
         int error;
@@ -320,6 +325,8 @@ static void wrong_files_are_named(void **state)
         { root_path, absent, -ENOENT, absent, "No such file" },
         { root_path, root_path, -EINVAL, root_path, "no revocation list" },
         { root_path, empty, -EINVAL, empty, "no revocation list" },
+        { root_path, foreign, -EINVAL, foreign, "is by an authority in" },
+        { root_path, named, -EINVAL, named, "is by an authority in" },
     };
 
     (void)state;
@@ -331,6 +338,146 @@ static void wrong_files_are_named(void **state)
         assert_true(span_starts(span_of(why), span_of(cases[i].file)));
         assert_non_null(strstr(why, cases[i].text));
     }
+    made_free(&other);
+}
+
+static void new_files_are_taken_up(void **state)
+{
+    const char *list = made_write_list("new.crl", &root, (const long[]){ 7, 0 });
+    struct tls_clients *clients = clients_of(root_path, list);
+    struct made good = client_of(&root, 5);
+    struct pair_wish wish = { .clients = clients, .certificate = good.x, .key = good.key };
+    struct pair old;
+
+    (void)state;
+    pair_ready(&old, store, &wish);
+    assert_int_equal(tls_clients_refresh(clients, why), 0);
+    assert_true(tls_clients_are_same(tls_info(old.t)->clients, clients));
+    for (size_t v = 0; v < 2; v++) {
+        wish.version_max = versions[v];
+        wish.session = NULL;
+        made_write_list("new.crl", &root, (const long[]){ 7, 0 });
+        assert_int_equal(tls_clients_refresh(clients, why), 1);
+        assert_false(resumes(&wish, R_NONE));
+        assert_true(resumes(&wish, R_NONE));
+        made_write_list("new.crl", &root, (const long[]){ 5, 0 });
+        assert_int_equal(tls_clients_refresh(clients, why), 1);
+        assert_int_equal(tls_clients_refresh(clients, why), 0);
+        assert_false(resumes(&wish, R_client_cert_revoked));
+        SSL_SESSION_free(wish.session);
+    }
+    /* Who came before is told apart, with the authorities gone that he was judged by. */
+    assert_false(tls_clients_are_same(tls_info(old.t)->clients, clients));
+    pair_close(&old);
+    made_free(&good);
+    tls_clients_release(&clients);
+}
+
+static void a_wrong_file_is_told_once(void **state)
+{
+    const char *list = made_write_list("new.crl", &root, (const long[]){ 7, 0 });
+    struct tls_clients *clients = clients_of(root_path, list);
+    struct made revoked = client_of(&root, 7);
+
+    (void)state;
+    unlink(list);
+    assert_int_equal(tls_clients_refresh(clients, why), -ENOENT);
+    assert_int_equal(tls_clients_refresh(clients, why), 0);
+    made_write_list("new.crl", &stranger, (const long[]){ 1, 0 });
+    assert_int_equal(tls_clients_refresh(clients, why), -EINVAL);
+    assert_true(span_starts(span_of(why), span_of(list)));
+    assert_int_equal(tls_clients_refresh(clients, why), 0);
+    assert_int_equal(judged(clients, &revoked, NULL, 0), R_client_cert_revoked);
+    made_write_list("new.crl", &root, (const long[]){ 8, 0 });
+    assert_int_equal(tls_clients_refresh(clients, why), 1);
+    assert_int_equal(judged(clients, &revoked, NULL, 0), R_NONE);
+    made_free(&revoked);
+    tls_clients_release(&clients);
+}
+
+/* A list of the root's, valid between so many seconds from now; until 0: without an end. */
+static void append_list(FILE *to, long from_s, long until_s)
+{
+    X509_CRL *list = X509_CRL_new();
+    ASN1_TIME *t = ASN1_TIME_new();
+
+    X509_CRL_set_version(list, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(root.x));
+    X509_CRL_set1_lastUpdate(list, X509_gmtime_adj(t, from_s));
+    if (until_s != 0)
+        X509_CRL_set1_nextUpdate(list, X509_gmtime_adj(t, until_s));
+    assert_true(X509_CRL_sign(list, root.key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_X509_CRL(to, list), 1);
+    X509_CRL_free(list);
+    ASN1_TIME_free(t);
+}
+
+static void lists_out_of_their_time_are_warned_of(void **state)
+{
+    static const struct {
+        long from_s, until_s, second_until_s; /* the second list; 0: none */
+        const char *text;                     /* NULL: no warning */
+        enum reason found;
+    } cases[] = {
+        { -9, 99, 0, NULL, R_NONE },
+        { -9, 0, 0, NULL, R_NONE },
+        { -99, -9, 0, ": this list of revoked certificates expired on 20", R_client_cert_invalid },
+        { 60, 99, 0, ": this list of revoked certificates begins on 20", R_client_cert_invalid },
+        { -99, -9, 99, NULL, R_NONE },
+        { -99, -9, -5, ": this list of revoked certificates expired on 20", R_client_cert_invalid },
+    };
+    const char *path = made_path("times.crl");
+    struct made good = client_of(&root, 5);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        FILE *to = fopen(path, "we");
+        struct tls_clients *clients;
+
+        append_list(to, cases[i].from_s, cases[i].until_s);
+        if (cases[i].second_until_s != 0)
+            append_list(to, -50, cases[i].second_until_s);
+        fclose(to);
+        clients = clients_of(root_path, path);
+        assert_int_equal(tls_clients_warn(clients, why), cases[i].text != NULL);
+        if (cases[i].text != NULL && (!span_starts(span_of(why), span_of(path)) ||
+                                      !span_starts(span_of(why + strlen(path)), span_of(cases[i].text))))
+            fail_msg("case %zu: %s", i, why);
+        assert_int_equal(judged(clients, &good, NULL, 0), cases[i].found);
+        tls_clients_release(&clients);
+    }
+    made_free(&good);
+}
+
+static void *refresh_often(void *clients)
+{
+    char text[TLS_WHY_BYTES];
+
+    for (unsigned i = 0; i < 30; i++) {
+        made_write_list("new.crl", &root, (const long[]){ 7, 9 + i % 2, 0 });
+        if (tls_clients_refresh(clients, text) < 0)
+            return clients;
+    }
+    return NULL;
+}
+
+static void files_are_read_beside_handshakes(void **state)
+{
+    struct tls_clients *clients = clients_of(root_path, made_write_list("new.crl", &root, (const long[]){ 7, 0 }));
+    struct made good = client_of(&root, 5);
+    struct pair_wish wish = { .clients = clients, .certificate = good.x, .key = good.key };
+    pthread_t reader;
+    void *failed;
+
+    (void)state;
+    assert_int_equal(pthread_create(&reader, NULL, refresh_often, clients), 0);
+    for (unsigned i = 0; i < 30; i++)
+        resumes(&wish, R_NONE);
+    pthread_join(reader, &failed);
+    assert_null(failed);
+    SSL_SESSION_free(wish.session);
+    made_free(&good);
+    tls_clients_release(&clients);
 }
 
 int main(void)
@@ -344,6 +491,10 @@ int main(void)
         cmocka_unit_test(sessions_stay_with_their_clients),
         cmocka_unit_test(sessions_end_with_the_certificate),
         cmocka_unit_test(wrong_files_are_named),
+        cmocka_unit_test(new_files_are_taken_up),
+        cmocka_unit_test(a_wrong_file_is_told_once),
+        cmocka_unit_test(lists_out_of_their_time_are_warned_of),
+        cmocka_unit_test(files_are_read_beside_handshakes),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

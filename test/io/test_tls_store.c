@@ -111,7 +111,6 @@ static void wrong_files_are_named(void **state)
     };
 
     (void)state;
-    chmod(certificate, 0600);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tls_store *store;
         int error = open_store(&cases[i].files, &store);
@@ -234,6 +233,34 @@ static void days_are_counted(void **state)
     }
 }
 
+static void times_are_warned_of(void **state)
+{
+    static const struct {
+        long from_s, until_s;
+        const char *text; /* NULL: no warning */
+    } cases[] = { { -10, 100, NULL },
+                  { -100, -10, "this certificate expired on 20" },
+                  { 100, 200, "this certificate begins on 20" } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made m = made_certificate(&(struct made_wish){ .from_s = cases[i].from_s, .until_s = cases[i].until_s });
+        const struct tls_files files[] = { made_files("a", &one), made_files("b", &m) };
+        const struct tls_store_settings settings = { .certificates = files,
+                                                     .certificate_count = 2,
+                                                     .version_min = TLS1_2_VERSION };
+        struct tls_store *store;
+
+        assert_int_equal(tls_store_new(&settings, &store, why), 0);
+        assert_false(tls_store_warn(store, 0, why));
+        assert_int_equal(tls_store_warn(store, 1, why), cases[i].text != NULL);
+        if (cases[i].text != NULL)
+            assert_why(files[1].certificate, cases[i].text);
+        tls_store_release(&store);
+        made_free(&m);
+    }
+}
+
 static bool shows(struct tls_store *store, const struct made *m)
 {
     struct pair p;
@@ -333,15 +360,11 @@ static void files_are_read_beside_connections(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_files_are_named),
-        cmocka_unit_test(keys_are_secret),
-        cmocka_unit_test(weak_keys_are_refused),
-        cmocka_unit_test(a_chain_is_sent),
-        cmocka_unit_test(a_response_is_stapled),
-        cmocka_unit_test(days_are_counted),
-        cmocka_unit_test(new_files_are_shown),
-        cmocka_unit_test(what_is_wrong_is_told_once),
-        cmocka_unit_test(files_are_read_beside_connections),
+        cmocka_unit_test(wrong_files_are_named),      cmocka_unit_test(keys_are_secret),
+        cmocka_unit_test(weak_keys_are_refused),      cmocka_unit_test(a_chain_is_sent),
+        cmocka_unit_test(a_response_is_stapled),      cmocka_unit_test(days_are_counted),
+        cmocka_unit_test(times_are_warned_of),        cmocka_unit_test(new_files_are_shown),
+        cmocka_unit_test(what_is_wrong_is_told_once), cmocka_unit_test(files_are_read_beside_connections),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -4,7 +4,7 @@ import signal
 import ssl
 import time
 
-from harness import Pki, Server, configured, expect, expect_in, expect_true, files, test, verdict
+from harness import Pki, Server, configured, expect, expect_in, expect_true, files, openssl, test, verdict
 
 TREE = {"a.txt": "hello", "narrow/a.txt": "narrow"}
 RELOADED = "the new configuration is in force"
@@ -34,7 +34,7 @@ def asking(host, how, ca=None, crl_of=crl, only=None, **more):
 
 
 def text_of(*sites):
-    return configured(sites=list(sites), tls={
+    return configured(sites=list(sites), times={"certificate_check_ms": "100ms"}, tls={
         "listen": "127.0.0.1:{tls_port}",
         "certificates": [{"certificate": str(own.certificate), "key": str(own.key)}]})
 
@@ -270,7 +270,96 @@ def a_session_is_for_the_site_it_was_made_for():
             expect(resumed_elsewhere(session, host), (made == host, wanted), f"{made} to {host}, {version}")
 
 
-# Reload
+# Files read again, and a reload
+
+NEW, OLD = ("verdict: certificates of clients: the files have changed: " + words for words in
+            ("the new ones are in use\n", "the old ones stay in use: "))
+
+
+def told(server, words, count=1):
+    until = time.monotonic() + 5
+    while server.stderr.count(words) < count:
+        expect_true(time.monotonic() < until, f"{words!r} was not said {count} times:\n{server.stderr}")
+        time.sleep(0.01)
+
+
+@test("R210")
+def new_files_are_in_force_without_a_reload():
+    mine, other = Pki(), Pki()
+    ca, taken_back = mine.folder / "who.pem", mine.folder / "list.pem"
+    ca.write_bytes(mine.ca.read_bytes())
+    taken_back.write_bytes(mine.crl.read_bytes())
+    user = mine.client("good")
+    must = asking("must.example", "required", ca=ca, crl_of=taken_back)
+    with Server(TREE, config=text_of(must), pki=pki) as one:
+        sessions = [session_of(one, "must.example", user, version) for version in VERSIONS]
+        with one.connect_tls(sni="must.example", client=user) as c, one.h2_tls(
+                sni="must.example", tls={"client": user}) as h:
+            c.send(get("must.example")).response().expect(200)
+            h.get("/a.txt", authority="must.example").expect(200)
+            mine.revoke(user)
+            taken_back.write_bytes(mine.crl.read_bytes())
+            told(one, NEW)
+            c.send(get("must.example")).response().expect(421, "misdirected")
+            h.get("/a.txt", authority="must.example").expect(421, "misdirected")
+        for version in VERSIONS:
+            asked("must.example", user, server=one, maximum=version).expect(403, "client-cert-revoked")
+        for session in sessions:
+            again, answer, _ = resumed(one, "must.example", session)
+            expect((again, answer.reason), (False, "client-cert-revoked"))
+        taken_back.write_text("nothing\n")
+        told(one, OLD + f"{taken_back}: there is no revocation list in it")
+        asked("must.example", user, server=one).expect(403, "client-cert-revoked")
+        taken_back.write_bytes(other.crl.read_bytes())
+        told(one, f"{OLD}{taken_back}: no list of revoked certificates in it is by an authority in {ca}")
+        ca.write_bytes(other.ca.read_bytes())
+        told(one, NEW, 2)
+        asked("must.example", user, server=one).expect(403, "client-cert-invalid")
+        asked("must.example", other.client("good"), server=one).expect(200)
+        expect(one.stderr.count(OLD), 2, one.stderr)
+
+
+@test()
+def who_came_before_a_list_is_told_apart_after_a_reload_too():
+    mine = Pki()
+    taken_back = mine.folder / "list.pem"
+    taken_back.write_bytes(mine.crl.read_bytes())
+    user = mine.client("good")
+    must = asking("must.example", "required", ca=mine.ca, crl_of=taken_back)
+    with Server(TREE, config=text_of(must), pki=pki) as one, one.connect_tls(sni="must.example", client=user) as c:
+        c.send(get("must.example")).response().expect(200)
+        mine.revoke(user)
+        taken_back.write_bytes(mine.crl.read_bytes())
+        told(one, NEW)
+        reload(one, must)
+        time.sleep(0.2)
+        c.send(get("must.example")).response().expect(421, "misdirected")
+
+
+@test()
+def a_list_that_has_expired_is_warned_of():
+    mine = Pki()
+    mine.crl
+    old = mine.folder / "old.pem"
+    openssl("ca", "-config", mine.authority.config, "-gencrl", "-crl_lastupdate", "20200101000000Z",
+            "-crl_nextupdate", "20200201000000Z", "-out", old)
+    words = (f"verdict: warning: {old}: this list of revoked certificates expired on 2020-02-01 00:00 UTC: clients are "
+             "refused until there is a new one: ")
+    must = asking("must.example", "required", ca=mine.ca, crl_of=old)
+    fresh, stale = mine.crl.read_bytes(), old.read_bytes()
+    with Server(TREE, config=text_of(must), pki=pki) as one:
+        expect(one.stderr.count(words), 1, one.stderr)
+        done = verdict("check", one.home / "verdict.yaml", env=one.env)
+        expect((done.returncode, done.stderr.count(words)), (0, 1), done.stderr)
+        asked("must.example", mine.client("good"), server=one).expect(403, "client-cert-invalid")
+        old.write_bytes(fresh)
+        told(one, NEW)
+        asked("must.example", mine.client("good"), server=one).expect(200)
+        old.write_bytes(stale)
+        told(one, words, 2)
+        reload(one, must)
+        expect(one.stderr.count(words), 3, one.stderr)
+
 
 def reload(server, *sites):
     before = server.stderr.count(RELOADED)
@@ -354,7 +443,8 @@ def files_that_are_no_authorities_are_refused():
     empty.write_text("")
     for ca, crl_of, words in ((pki.folder / "none.pem", None, "check the path"), (empty, None, "empty.pem"),
                               (pki.ca, pki.folder / "none.pem", "check the path"),
-                              (pki.ca, pki.ca, "there is no revocation list in it")):
+                              (pki.ca, pki.ca, "there is no revocation list in it"),
+                              (pki.other("foreign-ca").certificate, crl, "is by an authority in")):
         one.configure(text_of(asking("must.example", "required", ca=ca, crl_of=crl_of)))
         for command in (["serve", "--admin", "off", "-c"], ["check"]):
             done = verdict(*command, one.home / "verdict.yaml", env=one.env)
