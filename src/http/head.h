@@ -19,7 +19,7 @@
  */
 struct head {
     struct span method_name, target;
-    struct span scheme;       /* :scheme of HTTP/2; empty in HTTP/1, where an absolute target has one */
+    struct span scheme; /* :scheme of HTTP/2; empty in HTTP/1, where an absolute target has one */
     enum method method;
     uint8_t major, minor;     /* of the version */
     uint16_t count;           /* field lines so far, at most HEAD_FIELDS_MAX */
