@@ -200,7 +200,7 @@ struct config *config_read(const struct config_options *options, struct span tex
 {
     struct config *config = calloc(1, sizeof *config);
     struct arena scratch;
-    struct config_builder b = { .config = config, .look = look, .write = options->write };
+    struct config_builder b = { .config = config, .look = look, .warnings = complaints, .write = options->write };
     bool readable = true;
 
     if (config == NULL) {

@@ -37,7 +37,7 @@ static void clients_look(struct config_builder *b, const struct yaml_node *at, c
     if (tls_clients_new(site->client_ca, site->client_crl, &clients, why) != 0)
         config_complain(&b->report, at, "%s", why);
     else if (tls_clients_warn(clients, why))
-        fprintf(stderr, "verdict: warning: %s\n", why);
+        fprintf(b->warnings, "verdict: warning: %s\n", why);
     tls_clients_release(&clients);
 }
 

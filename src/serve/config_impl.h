@@ -60,6 +60,7 @@ struct config_builder {
     struct config_report report;
     struct span folder; /* of the file, with the last '/', or empty: what its relative paths begin with */
     enum config_look look;
+    FILE *warnings;                /* what makes nothing void goes there at once */
     bool write;                    /* --write */
     uint64_t target_bytes;         /* as configured: the parser's limit */
     const struct yaml_node *admin; /* the file's map; NULL: it has none */

@@ -19,7 +19,7 @@ static void certificate_check(struct config_builder *b, const struct yaml_node *
     if (tls_store_new(&settings, &store, why) != 0)
         config_complain(&b->report, at, "%s", why);
     else if (tls_store_warn(store, 0, why))
-        fprintf(stderr, "verdict: warning: %s\n", why);
+        fprintf(b->warnings, "verdict: warning: %s\n", why);
     tls_store_release(&store);
 }
 
