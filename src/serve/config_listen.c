@@ -6,7 +6,7 @@ void config_listen_read(struct config_builder *b, const struct config_value *v, 
     struct config_report *r = &b->report;
 
     *out = (struct config_listen){ arena_zero(b->memory, most * sizeof *out->all),
-                                   arena_zero(r->arena, most * sizeof *out->at), 0 };
+                                   arena_zero(r->arena, most * sizeof(void *)), 0 };
     if (out->all == NULL || out->at == NULL)
         return;
     for (const struct yaml_node *n = NULL; (n = config_text_next(v->node, n)) != NULL;) {

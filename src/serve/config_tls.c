@@ -69,7 +69,7 @@ static void listen_one(struct config_builder *b, const struct yaml_node *at, con
     const char *why = "";
 
     *listen = (struct config_listen){ arena_zero(b->memory, sizeof *listen->all),
-                                      arena_zero(b->report.arena, sizeof *listen->at), 0 };
+                                      arena_zero(b->report.arena, sizeof(void *)), 0 };
     if (address_parse(span_of(text), &address, &why) != 0) {
         config_complain(&b->report, at, "tls: %s: %s", config_quote(&b->report, span_of(text)), why);
     } else if (listen->all != NULL && listen->at != NULL) {

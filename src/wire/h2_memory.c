@@ -76,10 +76,9 @@ nghttp2_mem h2_memory_allocator(struct h2_memory *m)
 
 void h2_memory_release(struct h2_memory *m)
 {
-    while (!link_is_empty(&m->pieces)) {
-        struct link *first = m->pieces.next;
-
-        link_remove(first);
-        free((char *)first - offsetof(struct owned, link));
+    for (struct link *l = m->pieces.next, *next; l != &m->pieces; l = next) {
+        next = l->next;
+        free((char *)l - offsetof(struct owned, link));
     }
+    link_init(&m->pieces);
 }

@@ -226,9 +226,8 @@ void h2_streams_stop(struct h2 *h2, enum reason why)
 {
     while (due_take(h2) != NULL)
         ;
-    while (h2->streams != NULL) {
-        struct h2_stream *s = h2->streams;
-
+    for (struct h2_stream *s = h2->streams, *next; s != NULL; s = next) {
+        next = s->next;
         s->closed = true;
         if (!s->head_done)
             stream_free(s);
