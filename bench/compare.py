@@ -103,26 +103,28 @@ def client(version):
 
 
 def shake(context, server, session=None):
-    """One connection with one request, to its end, where the tickets have come for sure; returns the session."""
+    """One connection with one request, to its end, where the tickets have come for sure; returns the session, and whether it was resumed."""
     plain = socket.create_connection(server.tls_address())
     # Else the request waits for the acknowledgement of the client's last word of the handshake.
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with context.wrap_socket(plain, session=session) as tls:
-        if tls.session_reused != (session is not None):
-            raise RuntimeError(f"{server.name}: {tls.version()}: resumed: {tls.session_reused}")
         tls.sendall(b"GET /a.html HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         got = b"".join(iter(lambda: tls.recv(1 << 16), b""))
         if not got.startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(f"{server.name}: {got[:100]!r}")
-        return tls.session
+        return tls.session, tls.session_reused
 
 
 def shake_all(server, version, resumed, times=HANDSHAKES):
     context = client(version)
-    session = shake(context, server) if resumed else None
+    session = shake(context, server)[0] if resumed else None
+    missed = 0
     for _ in range(times):
-        last = shake(context, server, session)
+        last, reused = shake(context, server, session)
+        missed += reused != resumed
         session = last if resumed else None
+    if missed > times / 10:  # a server under callgrind may find a ticket too old now and then
+        raise RuntimeError(f"{server.name}: {version.name}: {missed} of {times} not as wanted, resumed: {resumed}")
 
 
 def handshakes(servers):
