@@ -87,6 +87,9 @@ void h2_stream_reset(struct h2_stream *s, uint32_t error);
 /* h2_receive.c: callbacks for what comes, and for what was done with it */
 void h2_callbacks_set(nghttp2_session_callbacks *callbacks);
 
+/* What the client did wrong, by the error code that a stream or a connection ended with; R_NONE: the code says nothing. */
+enum reason h2_reason_of(uint32_t error);
+
 /* Is more of the content here than was announced, or less and no more to come? Then s is reset. RFC9113:8.1.1 */
 void h2_length_check(struct h2_stream *s);
 

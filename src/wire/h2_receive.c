@@ -307,10 +307,8 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error, v
     return 0;
 }
 
-static enum reason reason_of_error(const struct h2 *h2, uint32_t error)
+enum reason h2_reason_of(uint32_t error)
 {
-    if (h2->over_streams)
-        return R_h2_too_many_streams;
     switch (error) {
     case NGHTTP2_FLOW_CONTROL_ERROR:
         return R_h2_flow_control_violated;
@@ -318,15 +316,26 @@ static enum reason reason_of_error(const struct h2 *h2, uint32_t error)
         return R_h2_stream_closed;
     case NGHTTP2_FRAME_SIZE_ERROR:
         return R_h2_frame_size_wrong;
-    case NGHTTP2_COMPRESSION_ERROR:
-        return R_h2_field_block_broken;
-    case NGHTTP2_INTERNAL_ERROR:
-        return R_worker_memory_exhausted;
-    case NGHTTP2_ENHANCE_YOUR_CALM: /* more values in one frame than nghttp2 takes */
-        return R_h2_settings_flood;
-    default:
+    case NGHTTP2_PROTOCOL_ERROR:
         return R_h2_frame_invalid;
+    default:
+        return R_NONE;
     }
+}
+
+static enum reason reason_of_error(const struct h2 *h2, uint32_t error)
+{
+    enum reason why = h2_reason_of(error);
+
+    if (h2->over_streams)
+        return R_h2_too_many_streams;
+    if (error == NGHTTP2_COMPRESSION_ERROR)
+        return R_h2_field_block_broken;
+    if (error == NGHTTP2_INTERNAL_ERROR)
+        return R_worker_memory_exhausted;
+    if (error == NGHTTP2_ENHANCE_YOUR_CALM) /* more values in one frame than nghttp2 takes */
+        return R_h2_settings_flood;
+    return why != R_NONE ? why : R_h2_frame_invalid;
 }
 
 /* nghttp2 ends the connection for a rule that the client broke, and says which in the frame. */

@@ -95,24 +95,15 @@ static void over(struct h2_stream *s)
 /* Who ended the stream before its exchange was over, and why? */
 static enum reason early_end(const struct h2_stream *s)
 {
+    enum reason why = h2_reason_of(s->error);
+
     if (s->content.broken.why != R_NONE)
         return s->content.broken.why;
     if (s->h2->ends.why != R_NONE)
         return s->h2->ends.why;
-    if (s->by_client)
-        return s->x->verdict.why == R_NONE ? R_request_cancelled : R_response_cancelled;
-    switch (s->error) {
-    case NGHTTP2_FLOW_CONTROL_ERROR:
-        return R_h2_flow_control_violated;
-    case NGHTTP2_STREAM_CLOSED:
-        return R_h2_stream_closed;
-    case NGHTTP2_FRAME_SIZE_ERROR:
-        return R_h2_frame_size_wrong;
-    case NGHTTP2_PROTOCOL_ERROR:
-        return R_h2_frame_invalid;
-    default:
-        return s->x->verdict.why == R_NONE ? R_request_cancelled : R_response_cancelled;
-    }
+    if (!s->by_client && why != R_NONE)
+        return why;
+    return s->x->verdict.why == R_NONE ? R_request_cancelled : R_response_cancelled;
 }
 
 /* The error code tells something where the stream itself ended. */
