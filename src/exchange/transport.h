@@ -22,7 +22,6 @@ struct transport {
     uint16_t tls_version;    /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: not secured */
     uint16_t tls_port;       /* where https of this server is found, for redirects; 0: unknown, 443 is left out */
     struct span tls_name;    /* "TLSv1.3"; empty: not secured */
-    struct span cipher;      /* as OpenSSL calls it */
     struct span server_name; /* what the client asked for (SNI), lower case; may be empty */
     enum client_auth client_auth;
     /* R_NONE: shown and good, when client_auth is not off. Else why it is not: client_cert_required (none was shown),

@@ -223,7 +223,7 @@ static long kernel_send(struct tls *t, const struct iovec *parts, int count)
     return n >= 0 ? n : -errno;
 }
 
-/* Seal the bytes, a record at a time. Bytes that were, or -errno when there were none. */
+/* Seal the bytes, a record at a time. All of them, or -errno: the connection is broken. */
 static long seal(struct tls *t, struct span bytes)
 {
     size_t done = 0;
@@ -284,7 +284,7 @@ long tls_write(struct tls *t, const struct iovec *parts, int count)
     if (t->phase == TLS_BROKEN || NEVER(t->phase < TLS_EARLY))
         return -EPROTO;
     settled = unsent_settle(t);
-    if (settled != 0)
+    if (settled != 0 || count == 0)
         return settled;
     if (tls_kernel_sends(t))
         return kernel_send(t, parts, count);

@@ -82,7 +82,8 @@ bool tls_has_more(const struct tls *t);
 /*
  * Send some of the parts, in their order; at least one byte of them. Bytes taken, at most TLS_WRITE_BYTES for each
  * call; -EAGAIN: when the socket is writable again, with parts that begin with the same bytes; -EPROTO, -EPIPE or
- * another -errno: the connection is broken.
+ * another -errno: the connection is broken. Without parts (NULL, 0) only the bytes of a call that was not taken up again
+ * are settled: 0 when there are none.
  */
 long tls_write(struct tls *t, const struct iovec *parts, int count);
 #define TLS_RECORD_BYTES 16384u

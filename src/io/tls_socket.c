@@ -122,7 +122,6 @@ static ssize_t write_some(struct tls *t, const char *from, size_t bytes)
         return collect(t, from, bytes) ? (ssize_t)bytes : -1;
     unsent = tls_socket_flush(t);
     n = unsent == 0 ? socket_send(t, from, bytes) : 0;
-
     if (n < 0 || (unsent != 0 && unsent != -EAGAIN))
         return -1;
     if (!t->early.absorbs)

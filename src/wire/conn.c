@@ -241,9 +241,12 @@ static long send_file_read(struct conn *c, int fd, uint64_t offset, uint64_t len
 {
     struct wire *w = c->wire;
     size_t takes = tls_takes(c->secured->tls), most = w->buffer_bytes < takes ? w->buffer_bytes : takes;
-    char *room = wire_buffer_take(w);
-    long n;
+    long n = tls_write(c->secured->tls, NULL, 0);
+    char *room;
 
+    if (n != 0)
+        return taken(c, n);
+    room = wire_buffer_take(w);
     if (room == NULL)
         return -ENOMEM;
     do

@@ -165,21 +165,19 @@ static void head_ended(struct conn *c)
     begin(c, v.why, &v);
 }
 
-/* Has a client without TLS begun to speak HTTP/2? R_MORE: it may be about to. */
-static enum reason speaks_h2(const struct conn *c)
+/* Has a client without TLS begun to speak HTTP/2, as far as its bytes have come? */
+static bool may_speak_h2(const struct conn *c)
 {
     size_t n = c->have < H2_PREFACE_BYTES ? c->have : H2_PREFACE_BYTES;
 
-    if (!c->is_new || !c->wire->h2c || c->secured != NULL || c->transport->on_tls_port ||
-        memcmp(c->buffer, h2_preface, n) != 0)
-        return R_NONE;
-    return R_MORE;
+    return c->is_new && c->wire->h2c && c->secured == NULL && !c->transport->on_tls_port &&
+           memcmp(c->buffer, h2_preface, n) == 0;
 }
 
 static void run_head(struct conn *c)
 {
     while (c->state == CONN_HEAD) {
-        bool h2 = c->have > c->at && speaks_h2(c) == R_MORE;
+        bool h2 = c->have > c->at && may_speak_h2(c);
         long n;
 
         if (h2 && c->have >= H2_PREFACE_BYTES) {

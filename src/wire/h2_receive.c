@@ -1,4 +1,3 @@
-#include "http/priority.h"
 #include "wire/h2_impl.h"
 
 #define TINY_WINDOW_BYTES  256u /* a client that reads gives far more at once */

@@ -117,16 +117,10 @@ static bool sends_content(const struct exchange *x)
     return x->reply.body != NULL && x->req.head.method != M_HEAD && status_may_have_content(x->status_sent);
 }
 
+/* Of the reasons that nothing is sent for, all but one are malformed messages. RFC9113:8.1.1 */
 static uint32_t error_of(enum reason why)
 {
-    switch (why) {
-    case R_dropped_silently:
-        return NGHTTP2_CANCEL;
-    case R_draining_stopped:
-        return NGHTTP2_REFUSED_STREAM;
-    default:
-        return NGHTTP2_PROTOCOL_ERROR;
-    }
+    return why == R_dropped_silently ? NGHTTP2_CANCEL : NGHTTP2_PROTOCOL_ERROR;
 }
 
 /* R_NONE, or why there is no reply. */

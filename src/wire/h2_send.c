@@ -106,7 +106,8 @@ int h2_body_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t 
     return 0;
 }
 
-/* Frames into the buffer, until it is full (h2_body_frame() takes no more) or there are no more. False: nghttp2 has no memory. */
+/* Frames into the buffer, until it is full (h2_body_frame() takes no more) or there are no more. False: nghttp2 has no
+ * memory. */
 static bool fill(struct h2 *h2)
 {
     uint32_t room = h2->c->wire->buffer_bytes;

@@ -46,7 +46,6 @@ static struct transport transport_of(struct conn *c, const struct tls_info *info
                                .tls_version = info->version,
                                .tls_port = c->wire->plain.tls_port,
                                .tls_name = info->version_name,
-                               .cipher = info->cipher,
                                .server_name = info->server_name,
                                .client_auth = c->wire->host->client_auth(c, info->server_name),
                                .client_certificate = info->client_certificate,
@@ -87,8 +86,8 @@ static void handshake(struct conn *c)
     }
 }
 
-/* A record of TLS begins with 22 (RFC8446:5.1), text with a letter, or with the end of an
- * empty line before it. RFC9112:2.2 */
+/* A record of TLS begins with 22 (RFC8446:5.1), text with a letter, or with the end of an empty line before it
+ * (RFC9112:2.2). */
 static bool is_text(char first)
 {
     return ((first | 0x20) >= 'a' && (first | 0x20) <= 'z') || first == '\r' || first == '\n';

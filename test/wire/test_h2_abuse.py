@@ -22,30 +22,6 @@ EXTRA = 40      # frames: more than any of the limits
 LITTLE_BYTES = (400 if build_dir().name in ("asan", "tsan") else 20) << 20   # sanitizers keep what is freed
 
 
-def rows(server, mark=None):
-    found = []
-    for row in server.start().api("exchanges?limit=100")["exchanges"]:
-        if row["id"] == mark:
-            break
-        found.append(row)
-    return found
-
-
-def newest(server=site):
-    return next((row["id"] for row in rows(server)), None)
-
-
-def recorded(mark, server=site, **wanted):
-    """The first of those recorded after `mark` that has these members; it may take a moment."""
-    until = time.monotonic() + 3
-    while True:
-        found = [row for row in rows(server, mark) if all(row[key] == value for key, value in wanted.items())]
-        if found:
-            return found[0]
-        expect_true(time.monotonic() < until, f"{wanted} is not recorded, but {rows(server, mark)}")
-        time.sleep(0.01)
-
-
 def counted(reason, server=site, metric="verdict_requests_total"):
     """How often /metrics has this reason."""
     text = server.start().admin_get("/metrics").content.decode("utf-8")
@@ -71,12 +47,12 @@ def resident(server):
 
 def ends(about, reason, act, code=Error.ENHANCE_YOUR_CALM, server=site, **more):
     """act(h) ends the connection; that is recorded once without a request, and counted."""
-    mark, before = newest(server), counted(reason, server)
+    mark, before = server.newest(), counted(reason, server)
     with server.h2(forgiving=True, **more) as h:
         act(h)
         expect(h.goaway_code(), code, about)
         expect_true(h.closed(), f"{about}: closed")
-    row = recorded(mark, server, method="", reason=reason)
+    row = server.row_after(mark, method="", reason=reason)
     expect((row["status"], row["target"], row["broken"]), (0, "", None), about)
     expect_true(counted(reason, server) > before, f"{about}: counted")
     unharmed(server)
@@ -191,14 +167,14 @@ def frames_that_open_windows_are_no_flood():
 
 @test()
 def the_end_tells_the_streams_that_it_ends():
-    mark = newest()
+    mark = site.newest()
     ends("PING", "h2-ping-flood", repeated(put, EXTRA, lambda h: h.ping()))
-    row = recorded(mark, method="PUT")
+    row = site.row_after(mark, method="PUT")
     expect((row["reason"], row["status"], row["broken"]), ("h2-ping-flood", 0, None))
     before = counted("h2-ping-flood", metric="verdict_broken_total")
     ends("PING", "h2-ping-flood", repeated(lambda h: h.headers(1, DOWN).head(1), EXTRA, lambda h: h.ping()),
          settings={Setting.INITIAL_WINDOW_SIZE: 0})
-    expect(recorded(mark, method="GET", target="/big.bin")["broken"], "h2-ping-flood")
+    expect(site.row_after(mark, method="GET", target="/big.bin")["broken"], "h2-ping-flood")
     expect(counted("h2-ping-flood", metric="verdict_broken_total"), before + 1)
 
 
@@ -260,11 +236,11 @@ def heads_that_never_end():
 
 @test()
 def trailers_that_never_end():
-    mark = newest()
+    mark = site.newest()
     with site.h2(ack_settings=False) as h:
         put(h).data(1, b"x").headers(1, [("x", "y")], end_headers=False)
         h.response(1).expect(408, "request-content-timeout")
-    expect(recorded(mark, method="PUT")["status"], 408)
+    expect(site.row_after(mark, method="PUT")["status"], 408)
     unharmed()
 
 
@@ -283,13 +259,13 @@ def more_streams_than_were_allowed():
 
 @test()
 def more_streams_than_the_client_could_know_of():
-    mark, before = newest(), counted("h2-too-many-streams")
+    mark, before = site.newest(), counted("h2-too-many-streams")
     with site.h2(ack_settings=False) as h:
         for stream in range(1, 25, 2):
             h.headers(stream, h2_request("PUT", f"/up{stream}"), end_stream=False)
         for stream in (21, 23):
             h.response(stream).expect_reset(Error.REFUSED_STREAM)
-        expect(recorded(mark, reason="h2-too-many-streams")["operand"], "10 streams")
+        expect(site.row_after(mark, reason="h2-too-many-streams")["operand"], "10 streams")
         for stream in range(1, 21, 2):
             h.data(stream, b"x", end_stream=True)
             h.response(stream).expect(201)
@@ -305,14 +281,14 @@ def more_streams_than_the_client_could_know_of():
 
 @test()
 def windows_that_stay_shut():
-    mark, before = newest(), counted("h2-window-stalled", metric="verdict_broken_total")
+    mark, before = site.newest(), counted("h2-window-stalled", metric="verdict_broken_total")
     with site.h2(settings={Setting.INITIAL_WINDOW_SIZE: 0}) as h:
         began = time.monotonic()
         stream = h.request("GET", "/big.bin")
         h.head(stream).expect(200)
         h.response(stream).expect_reset(Error.CANCEL)
         expect_true(0.3 < time.monotonic() - began < 2, f"{time.monotonic() - began} s")
-        expect(recorded(mark, target="/big.bin")["broken"], "h2-window-stalled")
+        expect(site.row_after(mark, target="/big.bin")["broken"], "h2-window-stalled")
         expect(h.settings({Setting.INITIAL_WINDOW_SIZE: 65535}).get("/a.txt").expect(200).content, b"hello")
         expect(h.goaways, [])
     with site.h2(credit=False) as h:                # the window of the connection, with the frames of another stream
@@ -334,21 +310,21 @@ def windows_that_open_by_little_and_little():
             h.window(1, 1)
             time.sleep(0.01)
 
-    mark = newest()
+    mark = site.newest()
     ends("one byte at a time", "h2-window-flood", act, settings={Setting.INITIAL_WINDOW_SIZE: 0})
-    expect(recorded(mark, target="/big.bin")["broken"], "h2-window-flood")
+    expect(site.row_after(mark, target="/big.bin")["broken"], "h2-window-flood")
 
 
 @test(seconds=20)
 def clients_that_never_read():
-    before, mark = resident(site), newest()
+    before, mark = resident(site), site.newest()
     most = 0x7fffffff
     with site.h2(settings={Setting.INITIAL_WINDOW_SIZE: most}, forgiving=True) as h:
         h.window(0, most - 65535)
         for _ in range(10):
             h.request("GET", "/big.bin")
         began = time.monotonic()
-        row = recorded(mark, broken="response-send-timeout")
+        row = site.row_after(mark, broken="response-send-timeout")
         expect_true(time.monotonic() - began < 2.5, f"{time.monotonic() - began} s")
         expect((row["status"], row["reason"]), (200, "request-ok"))
         expect_true(resident(site) - before < LITTLE_BYTES, f"{resident(site) - before} bytes more")

@@ -21,31 +21,6 @@ DOWN = h2_request("GET", "/big.bin")
 REFUSED = h2_request("POST", "/a.txt")     # 405 at once: its content is nobody's
 
 
-def rows(mark=None):
-    """What was recorded after the exchange `mark`, newest first."""
-    found = []
-    for row in site.start().api("exchanges?limit=100")["exchanges"]:
-        if row["id"] == mark:
-            break
-        found.append(row)
-    return found
-
-
-def newest():
-    return next((row["id"] for row in rows()), None)
-
-
-def recorded(mark, **wanted):
-    """The first of those recorded after `mark` that has these members; it may take a moment."""
-    until = time.monotonic() + 3
-    while True:
-        found = [row for row in rows(mark) if all(row[key] == value for key, value in wanted.items())]
-        if found:
-            return found[0]
-        expect_true(time.monotonic() < until, f"{wanted} is not recorded, but {rows(mark)}")
-        time.sleep(0.01)
-
-
 def tls(**more):
     return site.h2_tls(sni="localhost", tls={"check_name": False}, **more)
 
@@ -56,13 +31,13 @@ def alive(h):
 
 def connection_error(about, code, reason, act, operand=None, **more):
     """act(h) ends the connection, which is recorded as an exchange without a request."""
-    mark = newest()
+    mark = site.newest()
     with site.h2(forgiving=True, **more) as h:
         act(h)
         expect(h.goaway_code(), code, about)
         expect_true(h.closed(), f"{about}: closed")
         expect(h.goaway_code(), code, about)
-    row = recorded(mark, method="", reason=reason)
+    row = site.row_after(mark, method="", reason=reason)
     expect((row["status"], row["target"]), (0, ""), about)
     if operand is not None:
         expect_in(operand, row["operand"], about)
@@ -70,13 +45,13 @@ def connection_error(about, code, reason, act, operand=None, **more):
 
 def stream_error(about, stream, code, reason, act):
     """act(h) ends one stream of its own, and no other."""
-    mark = newest()
+    mark = site.newest()
     with site.h2() as h:
         act(h)
         h.response(stream).expect_reset(code)
         alive(h)
         expect(h.goaways, [], about)
-    recorded(mark, reason=reason)
+    site.row_after(mark, reason=reason)
 
 
 def tolerated(about, act, **more):
@@ -92,11 +67,11 @@ def tolerated(about, act, **more):
 @test()
 def a_preface_that_is_none():
     for begun in (PREFACE[:-1] + b"X", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", bytes(30), b"\x16\x03\x01" + bytes(30)):
-        mark = newest()
+        mark = site.newest()
         with tls(settings=None, preface=begun + frame(Type.SETTINGS), forgiving=True) as h:
             expect(h.goaway_code(), Error.PROTOCOL_ERROR, repr(begun))
             expect_true(h.closed(), "closed")
-        recorded(mark, method="", reason="h2-preface-invalid")
+        site.row_after(mark, method="", reason="h2-preface-invalid")
 
 
 @test()
@@ -104,12 +79,12 @@ def settings_come_first():
     for about, first in (("ping", frame(Type.PING, 0, 0, bytes(8))), ("ack", frame(Type.SETTINGS, Flag.ACK)),
                          ("headers", frame(Type.HEADERS, Flag.END_HEADERS | Flag.END_STREAM, 1, encode(GET))),
                          ("unknown", frame(0xbe))):
-        mark = newest()
+        mark = site.newest()
         with site.h2(settings=None, preface=PREFACE + first, forgiving=True) as h:
             expect(h.goaway_code(), Error.PROTOCOL_ERROR, about)
             expect_true(h.closed(), about)
-        expect_in("SETTINGS expected", recorded(mark, method="", reason="h2-preface-invalid")["operand"], about)
-    expect(rows(mark)[0]["reason"], "h2-preface-invalid")
+        expect_in("SETTINGS expected", site.row_after(mark, method="", reason="h2-preface-invalid")["operand"], about)
+    expect(site.rows(mark)[0]["reason"], "h2-preface-invalid")
 
 
 @test()

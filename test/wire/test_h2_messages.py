@@ -29,30 +29,6 @@ PUT, CONNECT = (":method", "PUT"), (":method", "CONNECT")
 WEBSOCKET, VERSION = (":protocol", "websocket"), ("sec-websocket-version", "13")
 
 
-def rows(mark=None):
-    found = []
-    for row in site.start().api("exchanges?limit=100")["exchanges"]:
-        if row["id"] == mark:
-            break
-        found.append(row)
-    return found
-
-
-def newest():
-    return next((row["id"] for row in rows()), None)
-
-
-def recorded(mark, **wanted):
-    """The first of those recorded after `mark` that has these members; it may take a moment."""
-    until = time.monotonic() + 3
-    while True:
-        found = [row for row in rows(mark) if all(row[key] == value for key, value in wanted.items())]
-        if found:
-            return found[0]
-        expect_true(time.monotonic() < until, f"{wanted} is not recorded, but {rows(mark)}")
-        time.sleep(0.01)
-
-
 def kept(answer, name):
     """The values of a field of the request that belongs to an answer, as the server read it."""
     return [value for key, value in site.recorded(answer)["request"]["fields"] if key.lower() == name]
@@ -86,12 +62,12 @@ def malformed(cases):
     """Each case (fields, end_stream, what is done next or None, reason, operand) resets its stream, and no more."""
     with Beside() as h:
         for fields, end, then, reason, operand in cases:
-            mark, stream = newest(), h.next_stream
+            mark, stream = site.newest(), h.next_stream
             h.headers(stream, fields, end)
             if then is not None:
                 then(h, stream)
             h.response(stream).expect_reset(Error.PROTOCOL_ERROR)
-            row = recorded(mark, reason=reason)
+            row = site.row_after(mark, reason=reason)
             expect((row["status"], row["broken"]), (0, None), f"{fields}")
             if operand is not None:
                 expect(row["operand"], operand, f"{fields}")
@@ -204,12 +180,12 @@ def content_that_is_not_as_long_as_it_says():
 def content_of_a_get_is_measured_too():
     with Beside() as h:
         for length, content in (("3", b"ab"), ("1", b"ab")):
-            mark, stream = newest(), h.next_stream
+            mark, stream = site.newest(), h.next_stream
             h.headers(stream, [M, S, (":path", "/big.bin"), A, ("content-length", length)], False)
             h.head(stream).expect(200)
             h.data(stream, content, end_stream=True)
             h.response(stream).expect_reset(Error.PROTOCOL_ERROR)
-            recorded(mark, reason="request-ok", broken="h2-content-length-mismatch")
+            site.row_after(mark, reason="request-ok", broken="h2-content-length-mismatch")
         h.settings({Setting.INITIAL_WINDOW_SIZE: 3000})
         h.ask("GET", "/a.txt", b"content").expect(200)
         h.settings({Setting.INITIAL_WINDOW_SIZE: 0})
@@ -287,9 +263,9 @@ def heads_that_are_wrong_in_other_ways():
 @test("R203")
 def what_is_dropped_is_reset_without_a_word():
     with Beside() as h:
-        mark = newest()
+        mark = site.newest()
         h.response(send(h, [M, S, (":path", "/drop"), A])).expect_reset(Error.CANCEL)
-        expect(recorded(mark, reason="dropped-silently")["status"], 0)
+        expect(site.row_after(mark, reason="dropped-silently")["status"], 0)
 
 
 # What a response is made of
@@ -499,10 +475,10 @@ def content_that_does_not_come():
 @test()
 def clients_that_cancel():
     with Beside() as h:
-        mark = newest()
+        mark = site.newest()
         stream = send(h, h2_request("PUT", "/cancelled"), False)
         h.data(stream, b"abc").roundtrip().rst(stream, Error.CANCEL)
-        expect(recorded(mark, reason="request-cancelled")["status"], 0)
+        expect(site.row_after(mark, reason="request-cancelled")["status"], 0)
         stream = h.request("GET", "/big.bin")
         answer = h.head(stream).expect(200)
         h.rst(stream, Error.CANCEL).roundtrip()

@@ -348,6 +348,30 @@ class Server:
             time.sleep(0.01)
         return json.loads(told.content)
 
+    def rows(self, mark=None):
+        """What was recorded after the exchange `mark`, newest first."""
+        found = []
+        for row in self.start().api("exchanges?limit=100")["exchanges"]:
+            if row["id"] == mark:
+                break
+            found.append(row)
+        return found
+
+    def newest(self):
+        """The id of the last exchange that was recorded: a mark for rows() and row_after()."""
+        return next((row["id"] for row in self.rows()), None)
+
+    def row_after(self, mark, **wanted):
+        """The newest of those recorded after `mark` that has these members; it may take a moment."""
+        until = time.monotonic() + LOG_SECONDS
+        while True:
+            found = [row for row in self.rows(mark) if all(row[key] == value for key, value in wanted.items())]
+            if found:
+                return found[0]
+            if time.monotonic() > until:
+                raise AssertionError(f"{wanted} is not recorded, but {self.rows(mark)}")
+            time.sleep(0.01)
+
     # What it wrote
 
     def log(self):
