@@ -9,6 +9,7 @@
 #include "exchange/body.h"
 #include "exchange/codec.h"
 #include "exchange/flow.h"
+#include "exchange/forwarding.h"
 #include "exchange/policy.h"
 #include "exchange/resource.h"
 #include "exchange/trace.h"
@@ -69,6 +70,13 @@ struct reply {
     struct span note;                       /* what the operator has to say, plain text; the error content shows it */
     const struct alternative *alternatives; /* what the client may choose from; the error content lists them */
     uint32_t alternative_count;
+    /* A response that was made elsewhere: its status, of whatever meaning, and its fields, which are sent before those of
+     * the reply. Then no Date or Server is made here. status 0: the reply is our own. Borrowed until the exchange ends. */
+    struct {
+        uint16_t status;
+        uint16_t count;
+        const struct reply_field *fields;
+    } relayed;
     bool tunnel;           /* no content: after the head another protocol is spoken, both ways. RFC9110:7.8 */
     bool may_hold_secrets; /* a field of it came from elsewhere, or is configured, and may carry credentials */
     struct span head_text; /* the codec's: status line and fields as sent; valid until the exchange ends */
@@ -123,6 +131,7 @@ struct exchange {
     const void *res_settings; /* what the route configures for its resource; immutable */
     void *res_worker;         /* what this worker keeps for the kind of resource, such as a cache */
     void *res_state;          /* owned by res, in the arena */
+    struct forwarding *forwarding; /* NULL: res answers itself */
     bool res_opened;          /* res->close() is owed */
     bool server_full, client_full, descriptors_full; /* found by the connection at accept */
     bool misdirected;  /* over TLS: the host is not one that this connection was made for. RFC9110:7.4 */

@@ -38,6 +38,9 @@ struct policy {
     bool condition_required; /* unsafe methods need If-Match, If-None-Match or If-Unmodified-Since */
     bool answers;            /* the route gives a configured answer, whatever is asked, or tunnels */
     bool tunnels;            /* the route's resource speaks a protocol of its own, once the client has asked for it */
+    bool forwards;           /* the route's resource hands the request on, and judges nothing of it. RFC9110:7.6 */
+    bool proxies;            /* ... to wherever the client says. RFC9110:3.7 */
+    bool serves_half_closed; /* a client that has closed its side still waits for the answer */
     bool trace;              /* TRACE is answered */
     bool hidden_served;      /* names that begin with a dot are served */
     enum tls_need tls_need;

@@ -78,6 +78,11 @@ enum flow act_open(struct exchange *x)
     return open_resource(x);
 }
 
+enum flow act_open_forward(struct exchange *x)
+{
+    return open_resource(x);
+}
+
 enum flow act_give_answer(struct exchange *x)
 {
     return open_resource(x);

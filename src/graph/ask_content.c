@@ -18,7 +18,7 @@ bool ask_content_fits(const struct exchange *x)
 /* Only content that is kept as it came must be whole and uncoded. */
 bool ask_content_stored(const struct exchange *x)
 {
-    return x->req.head.method == M_PUT;
+    return x->req.head.method == M_PUT && !x->policy->forwards;
 }
 
 bool ask_content_coding_plain(const struct exchange *x)

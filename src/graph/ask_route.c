@@ -48,14 +48,18 @@ bool ask_answer_configured(const struct exchange *x)
     return x->policy->answers;
 }
 
+/* Opened to a protocol, a stream asks for what an upgrade would ask for by GET, of those who may take it up. RFC8441:5 */
 bool ask_method_allowed(const struct exchange *x)
 {
-    return (exchange_methods(x, METHODS_DECIDE) >> x->req.head.method) & 1;
+    bool opens = x->policy->forwards && x->req.connect_protocol.n > 0;
+
+    return exchange_methods(x, METHODS_DECIDE) >> (opens ? M_GET : x->req.head.method) & 1;
 }
 
+/* Who forwards forwards it. */
 bool ask_asks_trace(const struct exchange *x)
 {
-    return x->req.head.method == M_TRACE;
+    return x->req.head.method == M_TRACE && !x->policy->forwards;
 }
 
 bool ask_name_visible(const struct exchange *x)

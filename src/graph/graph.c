@@ -33,6 +33,8 @@ const struct graph_block graph_blocks[] = {
     { "read", N_reads },
     { "write", N_removes },
     { "tunnel", N_tunnels },
+    { "proxy", N_open_forward },
+    { "gateway", N_loop_free },
     { "answer", N_give_answer },
 };
 const size_t graph_block_count = sizeof graph_blocks / sizeof graph_blocks[0];
