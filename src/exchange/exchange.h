@@ -128,11 +128,11 @@ struct exchange {
     const struct transport *transport; /* never NULL */
     struct span peer;                  /* the client's socket address, as the system writes it; lives as long as x */
     const struct policy *policy;
-    const void *res_settings; /* what the route configures for its resource; immutable */
-    void *res_worker;         /* what this worker keeps for the kind of resource, such as a cache */
-    void *res_state;          /* owned by res, in the arena */
+    const void *res_settings;      /* what the route configures for its resource; immutable */
+    void *res_worker;              /* what this worker keeps for the kind of resource, such as a cache */
+    void *res_state;               /* owned by res, in the arena */
     struct forwarding *forwarding; /* NULL: res answers itself */
-    bool res_opened;          /* res->close() is owed */
+    bool res_opened;               /* res->close() is owed */
     bool server_full, client_full, descriptors_full; /* found by the connection at accept */
     bool misdirected;  /* over TLS: the host is not one that this connection was made for. RFC9110:7.4 */
     bool from_trusted; /* the client is a proxy that the operator trusts */

@@ -13,7 +13,8 @@
 /* One try to have a request answered elsewhere. Moments are of the worker's clock; 0: not come to. */
 struct attempt {
     struct verdict failed; /* R_NONE: it was answered, or is under way */
-    struct span upstream;  /* who was asked, as configured: "app1:8080"; lives as long as the exchange; empty: nobody yet */
+    struct span
+        upstream; /* who was asked, as configured: "app1:8080"; lives as long as the exchange; empty: nobody yet */
     uint64_t begun_ms, connected_ms, sent_ms, head_ms;
     bool kept;     /* over a connection that had carried others */
     bool harmless; /* of the one that failed: nothing of the request can have been acted on. RFC9110:9.2.2 */
@@ -37,15 +38,15 @@ struct forwarding {
     bool client_unadmitted; /* the network has not let it in yet. RFC6585:6 */
     bool destination_named, scheme_spoken, port_allowed;
 
-    uint8_t returned;     /* how often this server has had the request already. RFC9110:7.6.3 */
-    uint8_t returns_most; /* that is no loop yet */
+    uint8_t returned;      /* how often this server has had the request already. RFC9110:7.6.3 */
+    uint8_t returns_most;  /* that is no loop yet */
     bool forwards_used_up; /* Max-Forwards is 0, of a method that heeds it. RFC9110:7.6.2 */
 
     /* Of the answer. */
-    uint16_t status;            /* as it came; 0: none has come */
-    bool switched, connected;   /* another protocol is spoken behind it; a tunnel is open */
-    bool transformed;           /* its content is changed on the way. RFC9110:7.7 */
-    uint16_t interim_count;     /* passed on or swallowed */
+    uint16_t status;          /* as it came; 0: none has come */
+    bool switched, connected; /* another protocol is spoken behind it; a tunnel is open */
+    bool transformed;         /* its content is changed on the way. RFC9110:7.7 */
+    uint16_t interim_count;   /* passed on or swallowed */
 };
 
 /* The attempt under way, or the last; one has begun. */

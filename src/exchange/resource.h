@@ -30,9 +30,9 @@ struct resource_ops {
     enum flow (*remove)(struct exchange *x);  /* WAIT; DELETE */
     enum flow (*choices)(struct exchange *x); /* reply.alternatives and fields, for 300 and 406 */
     /* Of resources whose policy forwards; open() makes x->forwarding. */
-    enum flow (*authenticate)(struct exchange *x); /* WAIT; of proxies: may the client use it? RFC9110:11.7 */
-    enum flow (*attempt)(struct exchange *x);      /* WAIT; ask once: forwarding.attempts[] says how it went */
-    enum flow (*relay)(struct exchange *x);        /* WAIT; gives F_REPLY: what was answered */
+    enum flow (*authenticate)(struct exchange *x);         /* WAIT; of proxies: may the client use it? RFC9110:11.7 */
+    enum flow (*attempt)(struct exchange *x);              /* WAIT; ask once: forwarding.attempts[] says how it went */
+    enum flow (*relay)(struct exchange *x);                /* WAIT; gives F_REPLY: what was answered */
     void (*describe)(struct exchange *x, enum reason why); /* the fields of res in an answer that no method made: serve,
                                                               after the graph. ETag on not_modified, ... May be NULL */
 
