@@ -1,0 +1,38 @@
+#ifndef RES_FASTCGI_FASTCGI_H
+#define RES_FASTCGI_FASTCGI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "exchange/resource.h"
+#include "http/h1_parse.h"
+#include "upstream/upstream.h"
+
+/* A parameter that a route adds; one of the standard names takes its place. */
+struct fastcgi_parameter {
+    struct span name, value; /* name: letters, digits and _, not beginning with a digit */
+};
+
+/* What a route says. Times are milliseconds, sizes bytes. */
+struct fastcgi_settings {
+    uint32_t group;                             /* index in the worker's upstreams */
+    const struct upstream_group *const *groups; /* of the configuration, by that index */
+    struct span root;  /* what SCRIPT_FILENAME begins with, on the machine of the upstream; no '/' at its end */
+    struct span index; /* appended to a path that ends with '/'; empty: nothing is */
+    struct span
+        split; /* PATH_INFO begins behind its first occurrence that ends a segment: ".php"; empty: there is none */
+    const struct fastcgi_parameter *parameters;
+    uint16_t parameter_count;
+    uint32_t read_ms, write_ms; /* without a byte */
+    struct h1_limits head;      /* of responses: head_bytes, field_bytes and fields */
+};
+
+/*
+ * x->res_settings is a struct fastcgi_settings, x->res_worker the worker's struct upstreams.
+ *
+ * The role is that of a responder, and one connection carries one request at a time.
+ */
+extern const struct resource_ops fastcgi_resource;
+
+#endif
