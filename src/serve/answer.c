@@ -192,10 +192,16 @@ static void memory_exhausted(struct exchange *x)
     arena_extend(&x->arena, LAST_WORDS_BYTES);
 }
 
+/* Whoever answered has said what there is to say. */
+static bool is_relayed(const struct exchange *x)
+{
+    return x->reply.relayed.fields != NULL;
+}
+
 /* Errors and redirects explain themselves, and what was made is described. RFC9110:15.3.2, 15.4, 15.5 */
 static bool wants_explanation(const struct exchange *x, unsigned class)
 {
-    if (x->reply.body != NULL || x->verdict.why == R_not_modified)
+    if (x->reply.body != NULL || x->verdict.why == R_not_modified || is_relayed(x))
         return false;
     return class >= 3 || x->verdict.why == R_created;
 }
@@ -203,9 +209,12 @@ static bool wants_explanation(const struct exchange *x, unsigned class)
 static void compose(struct exchange *x)
 {
     struct code code = reason_code(x->verdict.why, x->policy->dialect);
-    unsigned class = code.wire / 100;
     const struct site *site = x->site;
+    unsigned class;
 
+    if (x->reply.relayed.status != 0)
+        code = (struct code){ .wire = x->reply.relayed.status };
+    class = code.wire / 100;
     x->status_sent = code.wire;
     if (class < 2 || class >= 4)
         operand_fill(x);
@@ -217,7 +226,7 @@ static void compose(struct exchange *x)
     if (x->res_opened && x->res->describe != NULL)
         x->res->describe(x, x->verdict.why);
     reason_fields(x);
-    if (class >= 4) {
+    if (class >= 4 && !is_relayed(x)) {
         status_fields(x);
         retry_add(x);
     }

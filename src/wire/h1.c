@@ -253,9 +253,20 @@ static void drain_begin(struct conn *c)
     run_drain(c);
 }
 
+/* Nobody else shall work for a client that has closed its side, and so may be gone altogether, unless the route says that
+ * it still listens. */
+static bool has_left(const struct conn *c)
+{
+    const struct policy *policy = c->x->policy;
+
+    return c->peer_closed && policy->forwards && !policy->serves_half_closed && !c->tunnel &&
+           c->x->wait.what != NULL && !exchange_waits_for_codec(c->x) && c->have == c->at && !conn_has_unread(c);
+}
+
 static void run_reply(struct conn *c)
 {
-    if (c->broken) {
+    if (c->broken || has_left(c)) {
+        c->broken = true;
         exchange_cancel(c->x);
         exchange_break(c->x, R_client_closed_during_response, 0, HERE);
     } else if (c->readable && exchange_waits_for_codec(c->x)) {
@@ -320,7 +331,7 @@ static void run_busy(struct conn *c)
 {
     struct exchange *x = c->x;
 
-    if (c->broken && x->wait.what != NULL) {
+    if ((c->broken && x->wait.what != NULL) || has_left(c)) {
         abandon(c, R_client_closed_request);
         return;
     }

@@ -39,11 +39,23 @@ static struct span first_lines(struct wire *wire, unsigned status)
     return (struct span){ wire->first_lines, wire->first_bytes };
 }
 
+/* Of a response that was made elsewhere: its own Date and Server are among its fields. RFC9110:7.6 */
+static void put_relayed(struct bounded *b, const struct exchange *x)
+{
+    bounded_put(b, SPAN("HTTP/1.1 "));
+    bounded_put_number(b, x->status_sent);
+    bounded_put(b, SPAN(" "));
+    bounded_put(b, span_of(status_phrase(x->status_sent)));
+    bounded_put(b, SPAN("\r\n"));
+    for (uint32_t i = 0; i < x->reply.relayed.count; i++)
+        put_field(b, x->reply.relayed.fields[i].name, x->reply.relayed.fields[i].value);
+}
+
 static void put_framing(struct bounded *b, const struct conn *c, unsigned status)
 {
     const struct body *body = c->x->reply.body;
 
-    if (!status_may_have_content(status))
+    if (!status_may_have_content(status) || c->tunnel)
         return;
     if (body == NULL || body->length >= 0) {
         bounded_put(b, SPAN("Content-Length: "));
@@ -57,7 +69,8 @@ static void put_framing(struct bounded *b, const struct conn *c, unsigned status
 static void put_connection(struct bounded *b, const struct conn *c)
 {
     if (c->tunnel) {
-        bounded_put(b, SPAN("Connection: Upgrade\r\n"));
+        if (c->x->req.head.method != M_CONNECT)
+            bounded_put(b, SPAN("Connection: Upgrade\r\n"));
         return;
     }
     if (!c->keep)
@@ -72,7 +85,10 @@ static bool head_write(struct conn *c)
     struct exchange *x = c->x;
     struct bounded b = { c->wire->scratch, WIRE_HEAD_BYTES, 0 };
 
-    bounded_put(&b, first_lines(c->wire, x->status_sent));
+    if (x->reply.relayed.fields != NULL)
+        put_relayed(&b, x);
+    else
+        bounded_put(&b, first_lines(c->wire, x->status_sent));
     for (uint32_t i = 0; i < x->reply.count; i++)
         put_field(&b, x->reply_fields[i].name, x->reply_fields[i].value);
     put_framing(&b, c, x->status_sent);

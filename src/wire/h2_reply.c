@@ -3,7 +3,7 @@
 #include "reason/status.h"
 #include "wire/h2_impl.h"
 
-#define LINES_MOST (REPLY_FIELDS + 4)
+#define LINES_MOST (REPLY_FIELDS + HEAD_FIELDS_MAX + 4)
 
 const struct codec_ops h2_codec = {
     .name = "h2", .major = 2, .content = h2_content, .interim = h2_interim, .reply = h2_reply
@@ -66,17 +66,23 @@ static void number_add(struct lines *l, struct span name, uint64_t n)
 #define LINE_EXTRA_BYTES (sizeof ": \r\n" - 1)
 #define OWN_LINES_BYTES  128u /* status line, Date, Server, Content-Length, the empty line */
 
+static size_t fields_bytes(const struct reply_field *fields, uint32_t count)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        bytes += fields[i].name.n + fields[i].value.n + LINE_EXTRA_BYTES;
+    return bytes;
+}
+
 /* The status, which is the first line of the text. False without memory, and when the head is longer than any that is
  * sent: nghttp2 would drop one that is far too long without a word. */
-static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, const struct reply_field *fields,
-                        uint32_t count)
+static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, size_t fields_bytes)
 {
     struct bounded *b = &l->text;
 
     l->count = 0;
-    *b = (struct bounded){ .room = OWN_LINES_BYTES };
-    for (uint32_t i = 0; i < count; i++)
-        b->room += fields[i].name.n + fields[i].value.n + LINE_EXTRA_BYTES;
+    *b = (struct bounded){ .room = OWN_LINES_BYTES + fields_bytes };
     b->out = b->room <= WIRE_HEAD_BYTES ? arena_take(&x->arena, b->room) : NULL;
     if (b->out == NULL)
         return false;
@@ -131,12 +137,17 @@ static enum reason submit(struct h2_stream *s)
     struct lines l;
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
 
-    if (!lines_begin(&l, x, x->status_sent, x->reply_fields, x->reply.count))
+    if (!lines_begin(&l, x, x->status_sent,
+                     fields_bytes(x->reply_fields, x->reply.count) +
+                         fields_bytes(x->reply.relayed.fields, x->reply.relayed.count)))
         return R_exchange_memory_exhausted;
-    line_add(&l, SPAN("date"), wire_date(s->h2->c->wire));
-    line_add(&l, SPAN("server"), SPAN("verdict"));
+    if (x->reply.relayed.fields == NULL) {
+        line_add(&l, SPAN("date"), wire_date(s->h2->c->wire));
+        line_add(&l, SPAN("server"), SPAN("verdict"));
+    }
+    fields_add(&l, x->reply.relayed.fields, x->reply.relayed.count);
     fields_add(&l, x->reply_fields, x->reply.count);
-    if (status_may_have_content(x->status_sent) && (body == NULL || body->length >= 0))
+    if (!x->reply.tunnel && status_may_have_content(x->status_sent) && (body == NULL || body->length >= 0))
         number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
     bounded_put(&l.text, SPAN("\r\n"));
     x->reply.head_text = (struct span){ l.text.out, l.text.bytes };
@@ -178,9 +189,10 @@ void h2_interim(struct exchange *x, enum reason why, const struct reply_field *f
     struct h2_stream *s = x->conn;
     struct lines l;
 
-    if (s->closed || !lines_begin(&l, x, reason_code(why, DIALECT_RFC).wire, fields, count))
+    if (s->closed || count > HEAD_FIELDS_MAX ||
+        !lines_begin(&l, x, reason_code(why, DIALECT_RFC).wire, fields_bytes(fields, count)))
         return;
-    fields_add(&l, fields, count < REPLY_FIELDS ? count : REPLY_FIELDS);
+    fields_add(&l, fields, count);
     nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, l.all, l.count, NULL);
     h2_send_later(s->h2);
 }

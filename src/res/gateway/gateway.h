@@ -9,6 +9,8 @@
 #include "upstream/upstream.h"
 
 struct auth_settings;
+struct auth_worker;
+struct admissions;
 
 /* What a choice looks at. */
 enum gateway_key {
@@ -74,6 +76,7 @@ struct gateway_settings {
     bool early_data;            /* what may be a replay is passed on, saying so. RFC8470:5.1 */
     uint8_t attempts;           /* 1 to FORWARD_ATTEMPTS */
     uint8_t returns;            /* how often a request may come back */
+    uint32_t connect_ms; /* of proxies; gateways have it in their groups */
     uint32_t attempts_ms;       /* no attempt begins later */
     uint32_t read_ms, write_ms; /* without a byte */
     uint32_t response_ms;       /* for a whole response, from when the request was sent; 0: any */
@@ -86,8 +89,15 @@ struct gateway_settings {
     struct gateway_insertion insertion;
 };
 
+/* What a worker keeps for gateways: x->res_worker. */
+struct gateway_worker {
+    struct upstreams *upstreams;
+    struct auth_worker *auth;            /* of forward proxies; NULL: they know no credentials */
+    const struct admissions *admissions; /* of intercepting ones; NULL: nobody is let in */
+};
+
 /*
- * x->res_settings is a struct gateway_settings, x->res_worker the worker's struct upstreams.
+ * x->res_settings is a struct gateway_settings, x->res_worker a struct gateway_worker.
  *
  * Content goes through in both directions as fast as the slower side takes it: one buffer of the upstream's connection and
  * one of the client's are all that is held.

@@ -1,0 +1,165 @@
+#include <errno.h>
+
+#include "exchange/wait.h"
+#include "res/gateway/gateway_impl.h"
+
+/* Content out of what is in the buffer. R_MORE: nothing usable is there. in.done with an empty piece: the end. */
+static enum reason take(struct gateway *g, struct span *piece, struct verdict *v)
+{
+    struct gateway_in *in = &g->in;
+    struct upstream *up = g->up;
+    struct span bytes = { up->buffer + up->at, up->have - up->at };
+    enum reason r = R_NONE;
+    size_t used = bytes.n;
+
+    if (bytes.n == 0)
+        return R_MORE;
+    *piece = bytes;
+    if (in->framing.kind == FRAMING_CHUNKED && !g->tunnel) {
+        r = response_chunk_reason(chunk_feed(&in->chunk, bytes, &used, piece, v));
+        in->done = r == R_NONE && piece->n == 0;
+        v->why = r;
+    } else if (in->framing.kind == FRAMING_LENGTH && !g->tunnel) {
+        piece->n = used = bytes.n < in->left ? bytes.n : (size_t)in->left;
+        in->left -= used;
+        in->done = in->left == 0;
+    }
+    up->at += (uint32_t)used;
+    in->taken += piece->n;
+    return r;
+}
+
+static enum flow broken(struct gateway *g, enum reason why, uint64_t at, const char *where)
+{
+    exchange_cancel(g->x);
+    exchange_break(g->x, why, (uint32_t)at, where);
+    if (g->up != NULL)
+        upstream_release(g->up, UPSTREAM_FAILED);
+    g->up = NULL;
+    return FLOW_STOP;
+}
+
+/* The connection gives no more. Without a length, its end is that of the content. RFC9112:8 */
+static enum flow ended(struct gateway *g, long n)
+{
+    if (n < 0)
+        return broken(g, R_upstream_connection_terminated, (uint64_t)-n, HERE);
+    if (g->in.framing.kind != FRAMING_CLOSE)
+        return broken(g, R_upstream_response_incomplete, g->in.taken, HERE);
+    g->in.done = true;
+    return FLOW_GO;
+}
+
+static enum flow wait_on(struct gateway *g, enum gateway_step sending, bool is_late)
+{
+    const struct gateway_settings *s = g->settings;
+
+    if (is_late && s->response_ms > 0 && g->sent_ms > 0 && g->x->now_ms >= g->sent_ms + s->response_ms)
+        return broken(g, R_upstream_response_timeout, 0, HERE);
+    if (is_late && sending != STEP_CLIENT)
+        return broken(g, sending == STEP_BLOCKED ? R_upstream_write_timeout : R_upstream_read_timeout, 0, HERE);
+    return gateway_wait(g, sending, "upstream content");
+}
+
+/* What the client goes on to send, while it is answered already. Its failure leaves nobody to answer. */
+static enum gateway_step send_on(struct gateway *g)
+{
+    bool all_sent = g->out.taken_all && g->out.head.n + g->out.line.n + g->out.piece.n == 0;
+
+    return all_sent ? STEP_DONE : gateway_send(g);
+}
+
+static enum flow give(struct gateway *g, struct span bytes, struct piece *out)
+{
+    uint64_t most = g->settings->content_limit_bytes;
+
+    exchange_cancel(g->x); /* the codec may have parked x for the client's content */
+    if (most > 0 && g->in.taken > most)
+        return broken(g, R_upstream_body_too_large, most, HERE);
+    *out = piece_of(bytes);
+    return FLOW_GO;
+}
+
+static enum flow gateway_next(struct body *body, struct exchange *x, struct piece *out)
+{
+    struct gateway *g = (struct gateway *)body;
+    struct span piece = { 0 };
+    struct verdict v = { 0 };
+    enum gateway_step sending = STEP_DONE;
+    bool is_late;
+
+    if (g->in.done)
+        return give(g, piece, out);
+    is_late = upstream_is_late(g->up);
+    sending = send_on(g);
+    if (sending == STEP_STOP)
+        return broken(g, R_client_closed_during_response, 0, HERE);
+    for (;;) {
+        enum reason r = take(g, &piece, &v);
+        enum flow f;
+        long n;
+
+        if (r == R_NONE)
+            return give(g, piece, out);
+        if (r != R_MORE)
+            return broken(g, v.why, v.at, HERE);
+        n = upstream_read(g->up);
+        if (n == -EAGAIN)
+            return wait_on(g, sending, is_late);
+        f = n > 0 ? FLOW_GO : ended(g, n);
+        if (f != FLOW_GO || n <= 0)
+            return f == FLOW_GO ? give(g, (struct span){ 0 }, out) : f;
+    }
+    (void)x;
+}
+
+static void gateway_stop(struct body *body)
+{
+    gateway_release((struct gateway *)body);
+}
+
+const struct body_ops gateway_body = { .next = gateway_next, .stop = gateway_stop };
+
+/* Both sides say what they like; the codec tells when the client has come to its end. */
+static enum gateway_step client_pump(struct gateway *g)
+{
+    enum gateway_step step;
+
+    if (g->client_ended)
+        return STEP_DONE;
+    step = gateway_send(g);
+    if (step == STEP_DONE && g->out.taken_all) {
+        g->client_ended = true;
+        upstream_shut(g->up);
+    }
+    return step;
+}
+
+static enum flow tunnel_next(struct body *body, struct exchange *x, struct piece *out)
+{
+    struct gateway *g = (struct gateway *)body;
+    struct span piece = { 0 };
+    struct verdict v = { 0 };
+    enum gateway_step sending;
+    bool is_late;
+    long n = 0;
+
+    if (g->up == NULL)
+        return give(g, piece, out);
+    is_late = upstream_is_late(g->up);
+    sending = client_pump(g);
+    if (sending == STEP_STOP || (is_late && g->up->have == g->up->at && !g->up->readable))
+        return broken(g, R_tunnel_idle, 0, HERE);
+    while (take(g, &piece, &v) == R_MORE && (n = upstream_read(g->up)) > 0)
+        ;
+    if (piece.n > 0)
+        return give(g, piece, out);
+    if (n == -EAGAIN)
+        return gateway_wait(g, sending, "tunnel");
+    if (n < 0)
+        return broken(g, R_upstream_connection_terminated, (uint64_t)-n, HERE);
+    (void)x;
+    return give(g, piece, out);
+}
+
+const struct body_ops gateway_tunnel = { .next = tunnel_next, .stop = gateway_stop };

@@ -1,0 +1,265 @@
+#include "res/gateway/gateway.h"
+
+#include <stdlib.h>
+
+#include "exchange/wait.h"
+#include "http/max_forwards.h"
+#include "http/proxy_status.h"
+#include "http/via.h"
+#include "res/gateway/gateway_impl.h"
+
+enum flow gateway_fail(struct gateway *g, enum reason why, uint32_t at, struct span operand, bool harmless,
+                       const char *where)
+{
+    struct attempt *now = forwarding_now(&g->forwarding);
+
+    verdict_set_at(&now->failed, why, at, operand.n > 0 ? operand : now->upstream, where);
+    now->harmless = harmless;
+    if (g->up != NULL)
+        upstream_release(g->up, harmless ? UPSTREAM_CLOSE : UPSTREAM_FAILED);
+    g->up = NULL;
+    g->phase = PHASE_IDLE;
+    return FLOW_GO;
+}
+
+static bool heeds_max_forwards(const struct exchange *x)
+{
+    return x->req.head.method == M_TRACE || x->req.head.method == M_OPTIONS;
+}
+
+static void forwarding_fill(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    const struct gateway_settings *s = g->settings;
+    struct forwarding *f = &g->forwarding;
+    size_t returned = via_count(&x->req.head, s->name) + via_count_cdn(&x->req.head, s->name);
+    uint32_t next;
+
+    f->attempts_most = s->attempts;
+    f->until_ms = x->now_ms + s->attempts_ms;
+    f->returned = returned < UINT8_MAX ? (uint8_t)returned : UINT8_MAX;
+    f->returns_most = s->returns;
+    f->forwards_used_up = heeds_max_forwards(x) && max_forwards_read(&x->req.head, &next) == MAX_FORWARDS_LAST;
+    x->forwarding = f;
+}
+
+static enum flow gateway_open(struct exchange *x)
+{
+    struct gateway *g = gateway_of(x);
+    enum reason why;
+
+    g->x = x;
+    g->settings = x->res_settings;
+    forwarding_fill(g);
+    x->facts.exists = true;
+    why = gateway_request_fits(x);
+    if (why != R_NONE)
+        return STOP(x, why, 0);
+    if (g->settings->proxy != NULL)
+        return gateway_proxy_open(x);
+    g->group = gateway_choose(x, g->settings);
+    g->forwarding.group = g->settings->groups[g->group]->name;
+    g->hash = gateway_hash(x, g->settings->groups[g->group]);
+    return FLOW_GO;
+}
+
+static void attempt_begin(struct gateway *g)
+{
+    struct forwarding *f = &g->forwarding;
+    uint32_t tried = g->search.tried;
+
+    f->count++;
+    f->attempts[f->count - 1] = (struct attempt){ .begun_ms = g->x->now_ms };
+    g->search = (struct upstream_search){ .tried = tried };
+    g->out = (struct gateway_out){ .replay = g->out.replay, .replay_bytes = g->out.replay_bytes };
+    g->in = (struct gateway_in){ .response.head.fields = g->in.response.head.fields };
+    g->sent_ms = 0;
+    g->phase = PHASE_TAKE;
+}
+
+static enum flow search(struct gateway *g)
+{
+    if (g->settings->proxy != NULL)
+        return gateway_proxy_take(g);
+    return upstream_take(g->x, gateway_worker(g->x)->upstreams, g->group, g->hash, &g->search, &g->up);
+}
+
+/* Nothing has been sent to whom no connection could be made. */
+static enum flow search_failed(struct gateway *g)
+{
+    const struct verdict *v = &g->search.failed;
+
+    g->forwarding.another_left = g->search.another_left;
+    return gateway_fail(g, v->why, v->at, v->operand, true, v->where);
+}
+
+static enum flow take(struct gateway *g)
+{
+    struct attempt *now = forwarding_now(&g->forwarding);
+    enum flow f = search(g);
+
+    now->upstream = g->search.upstream;
+    if (f == FLOW_WAIT)
+        return f;
+    if (f == FLOW_STOP)
+        return search_failed(g);
+    now->connected_ms = g->x->now_ms;
+    now->kept = g->up->exchanges > 0;
+    g->forwarding.another_left = true;
+    g->phase = PHASE_ASK;
+    if (!gateway_request_write(g))
+        return STOP(g->x, R_exchange_memory_exhausted, 0);
+    return FLOW_GO;
+}
+
+/* The connection broke while it was written to; what it said before that counts more. */
+static enum flow broken(struct gateway *g, const struct verdict *read)
+{
+    bool nothing = gateway_sent_nothing(g);
+
+    if (nothing || (g->out.closed && !g->in.any))
+        return gateway_fail(g, R_upstream_write_failed, (uint32_t)g->up->error, (struct span){ 0 }, nothing, HERE);
+    return gateway_fail(g, read->why, read->at, read->operand, false, read->where);
+}
+
+static enum flow late(struct gateway *g, enum gateway_step sending)
+{
+    const struct gateway_settings *s = g->settings;
+    bool over = s->response_ms > 0 && g->sent_ms > 0 && g->x->now_ms >= g->sent_ms + s->response_ms;
+
+    if (sending == STEP_BLOCKED)
+        return FAIL(g, R_upstream_write_timeout, 0);
+    return FAIL(g, over ? R_upstream_response_timeout : R_upstream_read_timeout, 0);
+}
+
+static bool held_is_over(const struct gateway *g)
+{
+    return g->out.held && g->x->now_ms >= g->out.held_ms + GATEWAY_HELD_MS;
+}
+
+static enum flow ask(struct gateway *g)
+{
+    bool is_late = upstream_is_late(g->up);
+    enum gateway_step sending, receiving;
+    struct verdict v = { 0 };
+
+    if (held_is_over(g))
+        g->out.held = is_late = false;
+    sending = gateway_send(g);
+    if (sending == STEP_STOP)
+        return FLOW_STOP;
+    receiving = gateway_receive(g, &v);
+    if (receiving == STEP_DONE) {
+        exchange_cancel(g->x);
+        forwarding_now(&g->forwarding)->head_ms = g->x->now_ms;
+        g->phase = PHASE_ANSWERED;
+        return FLOW_GO;
+    }
+    if (receiving == STEP_FAILED) {
+        exchange_cancel(g->x);
+        return broken(g, &v);
+    }
+    if (!g->out.held && g->out.head.n + g->out.piece.n + g->out.line.n == 0 && !g->out.taken_all && sending == STEP_DONE)
+        return ask(g); /* an interim response has let the content go */
+    if (is_late && sending != STEP_CLIENT) {
+        exchange_cancel(g->x);
+        return late(g, sending);
+    }
+    return gateway_wait(g, sending, "upstream");
+}
+
+static enum flow gateway_attempt(struct exchange *x)
+{
+    struct gateway *g = gateway_of(x);
+    enum flow f;
+
+    if (g->phase == PHASE_IDLE)
+        attempt_begin(g);
+    if (g->phase == PHASE_TAKE) {
+        f = take(g);
+        if (f != FLOW_GO || g->phase != PHASE_ASK)
+            return f;
+    }
+    return ask(g);
+}
+
+static bool has_content(const struct gateway *g)
+{
+    return g->in.framing.kind != FRAMING_NONE && !(g->in.framing.kind == FRAMING_LENGTH && g->in.framing.length == 0);
+}
+
+static void body_set(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    uint64_t length;
+
+    if (g->tunnel) {
+        g->body = (struct body){ .ops = &gateway_tunnel, .length = -1 };
+        x->reply.tunnel = true;
+    } else if (has_content(g)) {
+        length = g->in.framing.length;
+        g->body = (struct body){ .ops = &gateway_body,
+                                 .length = g->in.framing.kind == FRAMING_LENGTH ? (int64_t)length : -1 };
+    } else {
+        return;
+    }
+    x->reply.body = &g->body;
+}
+
+static enum flow gateway_relay(struct exchange *x)
+{
+    struct gateway *g = gateway_of(x);
+
+    body_set(g);
+    gateway_reply_fields(g);
+    return FLOW_GO;
+}
+
+/* An answer of our own tells that it is one, and why no upstream gave it. RFC9209:2 */
+static void gateway_describe(struct exchange *x, enum reason why)
+{
+    struct gateway *g = gateway_of(x);
+    char text[512];
+    struct bounded b = { text, sizeof text, 0 };
+    struct proxy_status s = { .name = g->settings->name, .why = why, .next_hop = g->forwarding.group };
+
+    if (x->reply.relayed.fields != NULL)
+        return;
+    if (reason_info(why)->proxy_error[0] != '\0') {
+        proxy_status_put(&b, &s);
+        reply_add(x, SPAN("Proxy-Status"), arena_copy(&x->arena, (struct span){ text, b.bytes }));
+    }
+}
+
+/* Content that was known to be whole leaves the connection fit for another exchange. */
+void gateway_release(struct gateway *g)
+{
+    bool whole = g->in.done && g->in.keeps && g->out.taken_all && g->out.head.n + g->out.line.n + g->out.piece.n == 0;
+
+    if (g->up == NULL)
+        return;
+    upstream_release(g->up, whole ? UPSTREAM_KEEP : UPSTREAM_CLOSE);
+    g->up = NULL;
+}
+
+static void gateway_close(struct exchange *x)
+{
+    struct gateway *g = gateway_of(x);
+
+    upstream_abandon(&g->search);
+    gateway_release(g);
+    free(g->out.replay);
+    g->out.replay = NULL;
+}
+
+const struct resource_ops gateway_resource = {
+    .name = "gateway",
+    .methods = UINT64_MAX & ~(UINT64_C(1) << M_UNKNOWN),
+    .state_bytes = sizeof(struct gateway),
+    .open = gateway_open,
+    .authenticate = gateway_proxy_authenticate,
+    .attempt = gateway_attempt,
+    .relay = gateway_relay,
+    .describe = gateway_describe,
+    .close = gateway_close,
+};

@@ -1,0 +1,136 @@
+#ifndef RES_GATEWAY_GATEWAY_IMPL_H
+#define RES_GATEWAY_GATEWAY_IMPL_H
+
+#include "exchange/exchange.h"
+#include "http/chunk.h"
+#include "http/forward.h"
+#include "http/framing.h"
+#include "http/h1_response.h"
+#include "res/gateway/gateway.h"
+
+/*
+ * A request on its way to an upstream, and the answer on its way back.
+ *
+ *   open: whom to ask --> attempt: take a connection, send, read a head --> relay: fields --> body: content
+ *                              ^---------- the graph, when it failed ----------'
+ *
+ * Sending and receiving run side by side: an answer may come, and pass, before the request's content has been sent.
+ */
+
+/* Content waits so long for the upstream's word, and then goes on. RFC9110:10.1.1 */
+#define GATEWAY_HELD_MS 1000u
+
+enum gateway_phase {
+    PHASE_IDLE,    /* no attempt is under way */
+    PHASE_TAKE,    /* a connection is looked for */
+    PHASE_ASK,     /* the request is sent, a head is waited for */
+    PHASE_ANSWERED /* the head is here; content follows, or a tunnel */
+};
+
+/* What is left to send. */
+struct gateway_out {
+    struct span head, line, piece; /* not written yet: head of the request, chunk line, content */
+    char chunk_line[24];
+    bool begun;                    /* a byte has gone out */
+    bool chunked, chunk_begun;     /* a chunk has been announced */
+    bool taken_all;                /* the client's content has come to its end */
+    bool held;                     /* content waits for the upstream's word. RFC9110:10.1.1 */
+    uint64_t held_ms;
+    bool blocked;                  /* the connection takes no more now */
+    bool closed;                   /* the connection takes no more at all: what it answered may still be read */
+    char *replay;                  /* content that was sent, to be sent again; NULL: none is kept */
+    uint32_t replay_bytes, replayed_bytes;
+};
+
+/* What has come. */
+struct gateway_in {
+    struct response_head response;
+    struct framing framing;
+    struct chunk chunk;
+    uint64_t left, taken;  /* of the content; left: of FRAMING_LENGTH */
+    bool done;             /* content has come to its end */
+    bool keeps;            /* the connection may carry another exchange then */
+    bool any;              /* a byte of the answer has come */
+};
+
+struct gateway {
+    struct body body; /* first: the body of the reply is the state */
+    struct forwarding forwarding;
+    const struct gateway_settings *settings;
+    struct exchange *x;
+    uint32_t group;
+    uint64_t hash;
+    enum gateway_phase phase;
+    struct upstream_search search;
+    struct upstream *up; /* NULL: none is held */
+    struct forward lines; /* of the request that go on */
+    struct gateway_out out;
+    struct gateway_in in;
+    uint64_t sent_ms; /* the request was whole; 0: it is not yet */
+    bool upgrades;    /* another protocol was offered to the upstream */
+    bool tunnel;      /* the head is done with, and bytes pass both ways */
+    bool client_ended, upstream_ended; /* of a tunnel: no more comes from there */
+    struct span place, host; /* of proxies: what was asked for, as text, and the host alone with a NUL behind it */
+};
+
+static inline struct gateway *gateway_of(const struct exchange *x)
+{
+    return x->res_state;
+}
+
+static inline const struct gateway_worker *gateway_worker(const struct exchange *x)
+{
+    return x->res_worker;
+}
+
+/* The attempt under way has failed. Its connection is given back. Always returns FLOW_GO: the graph decides what next. */
+enum flow gateway_fail(struct gateway *g, enum reason why, uint32_t at, struct span operand, bool harmless,
+                       const char *where);
+#define FAIL(g, r, pos) gateway_fail((g), (r), (uint32_t)(pos), (struct span){ 0 }, false, HERE)
+
+/* Which group is asked, and by what it is chosen. */
+uint32_t gateway_choose(struct exchange *x, const struct gateway_settings *s);
+uint64_t gateway_hash(struct exchange *x, const struct upstream_group *group);
+
+/* The head of the request for the member that was chosen, in the arena. False: the arena is full. */
+bool gateway_request_write(struct gateway *g);
+
+/* Is the request one that may be passed on at all? R_NONE, gateway_cannot_forward_request, forwarded_for_invalid. */
+enum reason gateway_request_fits(struct exchange *x);
+
+/* What a pump came to. */
+enum gateway_step {
+    STEP_DONE,    /* all sent; a head is complete */
+    STEP_BLOCKED, /* the upstream's connection must become ready */
+    STEP_CLIENT,  /* x is parked: the client's content must come */
+    STEP_STOP,    /* x has its verdict */
+    STEP_FAILED   /* the connection is broken: gateway.up->error */
+};
+
+/* Send head and content as far as both sides allow. */
+enum gateway_step gateway_send(struct gateway *g);
+
+/* Has nothing of the request reached the connection? */
+bool gateway_sent_nothing(const struct gateway *g);
+
+/* Read until a head that is final, or a switch, is complete. STEP_FAILED: v says why. */
+enum gateway_step gateway_receive(struct gateway *g, struct verdict *v);
+
+/* Park x until the connection moves: beside a client that is waited for already, when step is STEP_CLIENT. */
+enum flow gateway_wait(struct gateway *g, enum gateway_step sending, const char *what);
+
+/* The fields of the reply. */
+void gateway_reply_fields(struct gateway *g);
+
+/* Give the connection back after an answer. */
+void gateway_release(struct gateway *g);
+
+extern const struct body_ops gateway_body;
+extern const struct body_ops gateway_tunnel;
+
+/* What a forward proxy asks about a request: fills x->forwarding. */
+enum flow gateway_proxy_open(struct exchange *x);
+enum flow gateway_proxy_authenticate(struct exchange *x);
+enum flow gateway_proxy_take(struct gateway *g);
+
+#endif

@@ -1,0 +1,227 @@
+#include <errno.h>
+
+#include "base/bounded.h"
+#include "http/date.h"
+#include "http/forward.h"
+#include "http/proxy_status.h"
+#include "http/via.h"
+#include "res/gateway/gateway_impl.h"
+
+/* Responses that come before the final one and mean something to the client. */
+static const enum reason interims[] = { R_processing_long, R_early_hints, R_upload_resumption_offer };
+
+static bool is_status(const struct gateway *g, enum reason why)
+{
+    return g->in.response.status == reason_code(why, DIALECT_RFC).wire;
+}
+
+/* A client of HTTP/1.0 knows of one response only. RFC9110:15.2 */
+static bool takes_interim(const struct exchange *x)
+{
+    return x->req.head.major > 1 || x->req.head.minor > 0;
+}
+
+/* The lines of the head that go on, as fields of a reply. NULL: the arena is full, or nobody shall have them. */
+static const struct reply_field *lines_take(struct gateway *g, uint32_t *count)
+{
+    struct exchange *x = g->x;
+    const struct head *head = &g->in.response.head;
+    struct reply_field *fields = arena_take(&x->arena, (head->count + 1u) * sizeof *fields);
+    struct forward f;
+    const struct field *line;
+
+    *count = 0;
+    if (fields == NULL || !forward_choose(head, FORWARD_OWN_LENGTH, &f))
+        return NULL;
+    while ((line = forward_take(&f)) != NULL)
+        fields[(*count)++] = (struct reply_field){ line->name, line->value };
+    return fields;
+}
+
+static void interim_relay(struct gateway *g)
+{
+    uint32_t count;
+    const struct reply_field *fields;
+
+    for (size_t i = 0; i < sizeof interims / sizeof interims[0]; i++)
+        if (is_status(g, interims[i]) && takes_interim(g->x)) {
+            fields = lines_take(g, &count);
+            if (fields != NULL)
+                g->x->codec->interim(g->x, interims[i], fields, count);
+        }
+}
+
+/* The upstream's bytes behind the head are of the new protocol. */
+static enum gateway_step switched(struct gateway *g, struct verdict *v)
+{
+    if (!g->upgrades) {
+        verdict_set(v, R_upstream_upgrade_failed, 0);
+        return STEP_FAILED;
+    }
+    g->forwarding.switched = g->tunnel = true;
+    return STEP_DONE;
+}
+
+/* STEP_BLOCKED: another head follows. */
+static enum gateway_step interim(struct gateway *g, struct verdict *v)
+{
+    if (is_status(g, R_protocol_switch))
+        return switched(g, v);
+    if (++g->forwarding.interim_count > g->settings->interim_most) {
+        verdict_set(v, R_upstream_interim_flood, g->forwarding.interim_count);
+        return STEP_FAILED;
+    }
+    if (is_status(g, R_interim_continue))
+        g->out.held = false;
+    else
+        interim_relay(g);
+    return STEP_BLOCKED;
+}
+
+/* A stream that was asked to become something else cannot become a response. RFC8441:5 */
+static bool promises_stream(const struct gateway *g)
+{
+    return g->x->req.connect_protocol.n > 0 && g->in.response.status / 100 == 2;
+}
+
+static enum gateway_step final(struct gateway *g, struct verdict *v)
+{
+    struct gateway_in *in = &g->in;
+    uint64_t most = g->settings->content_limit_bytes;
+
+    if (response_framing(&in->response, g->x->req.head.method, &in->framing, v) != R_NONE)
+        return STEP_FAILED;
+    if (promises_stream(g)) {
+        verdict_set(v, R_upstream_upgrade_failed, 0);
+        return STEP_FAILED;
+    }
+    if (most > 0 && in->framing.kind == FRAMING_LENGTH && in->framing.length > most) {
+        verdict_set(v, R_upstream_body_too_large, 0);
+        return STEP_FAILED;
+    }
+    in->keeps = response_keeps(&in->response, &in->framing);
+    in->left = in->framing.length;
+    in->done = in->framing.kind == FRAMING_NONE || (in->framing.kind == FRAMING_LENGTH && in->left == 0);
+    chunk_init(&in->chunk);
+    g->forwarding.status = in->response.status;
+    return STEP_DONE;
+}
+
+/* The rest of the buffer begins with a head that is whole. */
+static enum gateway_step head_ended(struct gateway *g, struct verdict *v)
+{
+    struct gateway_in *in = &g->in;
+    enum gateway_step step;
+
+    g->up->at += in->response.head.bytes;
+    if (in->response.status / 100 != 1)
+        return final(g, v);
+    step = interim(g, v);
+    if (step == STEP_BLOCKED)
+        response_init(&in->response, in->response.head.fields);
+    return step;
+}
+
+/* The connection gives no more. */
+static enum gateway_step no_more(long n, const struct gateway *g, struct verdict *v)
+{
+    if (n == -EAGAIN)
+        return STEP_BLOCKED;
+    if (n == -ENOBUFS)
+        verdict_set(v, R_upstream_headers_too_large, g->up->have - g->up->at);
+    else if (n == -ENOMEM)
+        verdict_set(v, R_worker_memory_exhausted, 0);
+    else
+        verdict_set(v, R_upstream_connection_terminated, n < 0 ? -n : 0);
+    return STEP_FAILED;
+}
+
+/* A head is parsed on where it stopped, as long as its bytes have not moved. */
+static enum reason parse(struct gateway *g, struct verdict *v)
+{
+    struct gateway_in *in = &g->in;
+    struct span bytes = { g->up->buffer + g->up->at, g->up->have - g->up->at };
+
+    if (in->response.head.base != bytes.p)
+        response_init(&in->response, in->response.head.fields);
+    return h1_parse_response(bytes, &g->settings->head, &in->response, v);
+}
+
+static bool fields_take(struct gateway *g)
+{
+    struct head *head = &g->in.response.head;
+
+    if (head->fields == NULL)
+        head->fields = arena_take(&g->x->arena, g->settings->head.fields * sizeof *head->fields);
+    return head->fields != NULL;
+}
+
+enum gateway_step gateway_receive(struct gateway *g, struct verdict *v)
+{
+    if (!fields_take(g)) {
+        verdict_set(v, R_upstream_exchange_failed, 0);
+        return STEP_FAILED;
+    }
+    for (;;) {
+        enum reason r = g->up->have > g->up->at ? parse(g, v) : R_MORE;
+        enum gateway_step step = STEP_BLOCKED;
+        long n;
+
+        if (r != R_NONE && r != R_MORE)
+            return STEP_FAILED;
+        if (r == R_NONE)
+            step = head_ended(g, v);
+        if (step != STEP_BLOCKED)
+            return step;
+        if (r == R_NONE)
+            continue;
+        n = upstream_read(g->up);
+        if (n <= 0)
+            return no_more(n, g, v);
+        g->in.any = true;
+    }
+}
+
+/* Fields that are said of a response here. */
+static void own_fields(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    const struct head *head = &g->in.response.head;
+    char text[512];
+    struct bounded via = { text, sizeof text / 2, 0 }, status = { text + sizeof text / 2, sizeof text / 2, 0 };
+    struct proxy_status s = { .name = g->settings->name,
+                              .next_hop = g->forwarding.group,
+                              .received_status = g->in.response.status };
+
+    via_put(&via, 1, head->minor, g->settings->name);
+    reply_add(x, SPAN("Via"), arena_copy(&x->arena, (struct span){ via.out, via.bytes }));
+    proxy_status_put(&status, &s);
+    reply_add(x, SPAN("Proxy-Status"), arena_copy(&x->arena, (struct span){ status.out, status.bytes }));
+    if (head_field(head, FIELD_DATE) == NULL) {
+        char *date = arena_take(&x->arena, DATE_BYTES);
+
+        if (date != NULL) {
+            date_write(date, x->unix_seconds);
+            reply_add(x, SPAN("Date"), (struct span){ date, DATE_BYTES });
+        }
+    }
+}
+
+void gateway_reply_fields(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    uint32_t count;
+    const struct field *upgrade = head_field(&g->in.response.head, FIELD_UPGRADE);
+
+    x->reply.relayed.fields = lines_take(g, &count);
+    x->reply.relayed.count = (uint16_t)count;
+    if (x->reply.relayed.fields == NULL) {
+        x->arena.full = true;
+        return;
+    }
+    if (!g->tunnel)
+        x->reply.relayed.status = g->in.response.status;
+    else if (upgrade != NULL && x->req.connect_protocol.n == 0)
+        reply_add(x, SPAN("Upgrade"), upgrade->value);
+    own_fields(g);
+}

@@ -1,0 +1,288 @@
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/bounded.h"
+#include "http/forward.h"
+#include "http/forwarded.h"
+#include "http/max_forwards.h"
+#include "http/path.h"
+#include "http/via.h"
+#include "res/gateway/gateway_impl.h"
+
+#define OWN_BYTES 512u /* of lines that are made here, besides what they take from the request */
+
+/* Said by anybody, these would be believed by the upstream: only what trusted proxies say goes on. */
+static const enum field_id said_of_clients[] = { FIELD_FORWARDED, FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_HOST,
+                                                 FIELD_X_FORWARDED_PROTO, FIELD_X_REAL_IP };
+
+static void drop_all(struct forward *f, const struct head *head, enum field_id id)
+{
+    for (const struct field *line = head_field(head, id); line != NULL; line = head_next(head, line))
+        forward_drop(f, (size_t)(line - head->fields));
+}
+
+static bool lines_choose(struct gateway *g)
+{
+    const struct exchange *x = g->x;
+    struct forward *f = &g->lines;
+    const struct head *head = &x->req.head;
+    uint32_t next;
+
+    if (!forward_choose(head, FORWARD_OWN_HOST | FORWARD_OWN_LENGTH, f))
+        return false;
+    for (size_t i = 0; i < sizeof said_of_clients / sizeof said_of_clients[0]; i++)
+        if (!x->from_trusted)
+            drop_all(f, head, said_of_clients[i]);
+    if (g->settings->tells & GATEWAY_TELLS_X) {
+        drop_all(f, head, FIELD_X_FORWARDED_FOR);
+        drop_all(f, head, FIELD_X_REAL_IP);
+    }
+    if (g->settings->tells & GATEWAY_TELLS_FORWARDED)
+        drop_all(f, head, FIELD_FORWARDED);
+    if (max_forwards_read(head, &next) == MAX_FORWARDS_MORE &&
+        (x->req.head.method == M_TRACE || x->req.head.method == M_OPTIONS))
+        drop_all(f, head, FIELD_MAX_FORWARDS);
+    drop_all(f, head, FIELD_VIA);
+    if (x->req.connect_protocol.n > 0)
+        drop_all(f, head, FIELD_SEC_WEBSOCKET_KEY);
+    return true;
+}
+
+enum reason gateway_request_fits(struct exchange *x)
+{
+    return lines_choose(gateway_of(x)) ? R_NONE : R_gateway_cannot_forward_request;
+}
+
+static void put_line(struct bounded *b, struct span name, struct span value)
+{
+    bounded_put(b, name);
+    bounded_put(b, SPAN(": "));
+    bounded_put(b, value);
+    bounded_put(b, SPAN("\r\n"));
+}
+
+/* Protocols that would be another way to speak HTTP with the upstream, past all that is judged here. */
+static bool is_offered(struct span upgrade)
+{
+    return upgrade.n > 0 && !span_is_nocase(upgrade, SPAN("h2c")) && !span_starts(upgrade, SPAN("HTTP/")) &&
+           !span_starts(upgrade, SPAN("TLS/"));
+}
+
+static struct span upgrade_of(const struct gateway *g)
+{
+    const struct exchange *x = g->x;
+    const struct field *f = head_field(&x->req.head, FIELD_UPGRADE);
+
+    if (!g->settings->upgrades)
+        return (struct span){ 0 };
+    if (x->req.connect_protocol.n > 0)
+        return x->req.connect_protocol;
+    if (f == NULL || x->req.head.major != 1 || x->req.head.minor == 0 || head_repeated(&x->req.head, FIELD_UPGRADE) ||
+        !head_list_has(&x->req.head, FIELD_CONNECTION, SPAN("upgrade")) || !is_offered(f->value))
+        return (struct span){ 0 };
+    return f->value;
+}
+
+/* A stream has no key of its own; the upstream wants one. RFC8441:5, RFC6455:4.1 */
+static void put_key(struct bounded *b)
+{
+    unsigned char raw[16], text[25];
+
+    if (RAND_bytes(raw, sizeof raw) != 1)
+        memset(raw, 0, sizeof raw);
+    EVP_EncodeBlock(text, raw, sizeof raw);
+    put_line(b, SPAN("Sec-WebSocket-Key"), (struct span){ (const char *)text, 24 });
+}
+
+static void put_upgrade(struct gateway *g, struct bounded *b)
+{
+    struct span upgrade = upgrade_of(g);
+
+    g->upgrades = upgrade.n > 0;
+    if (!g->upgrades)
+        return;
+    put_line(b, SPAN("Connection"), SPAN("Upgrade"));
+    put_line(b, SPAN("Upgrade"), upgrade);
+    if (g->x->req.connect_protocol.n > 0)
+        put_key(b);
+}
+
+/* As the client wrote it; where it holds segments that lead elsewhere, as it was understood here. */
+static struct span path_of(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    struct span raw = x->req.target.path.n > 0 ? x->req.target.path : SPAN("/");
+    size_t room = 3 * x->req.path.n + 1;
+    char *encoded;
+
+    if (memmem(raw.p, raw.n, "/.", 2) == NULL && memmem(raw.p, raw.n, "%2", 2) == NULL)
+        return raw;
+    if (x->req.path.n == 0)
+        return raw;
+    encoded = arena_take(&x->arena, room);
+    if (encoded == NULL)
+        return raw;
+    return (struct span){ encoded, path_encode(x->req.path, encoded, room) };
+}
+
+static void put_target(struct gateway *g, struct bounded *b)
+{
+    const struct exchange *x = g->x;
+    const struct target *t = &x->req.target;
+
+    bounded_put(b, x->req.connect_protocol.n > 0 ? SPAN("GET") : x->req.head.method_name);
+    bounded_put(b, SPAN(" "));
+    if (t->form == TARGET_ASTERISK)
+        bounded_put(b, SPAN("*"));
+    else
+        bounded_put(b, path_of(g));
+    if (t->has_query) {
+        bounded_put(b, SPAN("?"));
+        bounded_put(b, t->query);
+    }
+    bounded_put(b, SPAN(" HTTP/1.1\r\n"));
+}
+
+static void put_host(struct gateway *g, struct bounded *b)
+{
+    const struct gateway_settings *s = g->settings;
+    const struct host *host = &g->x->req.host;
+
+    bounded_put(b, SPAN("Host: "));
+    if (s->host.n > 0) {
+        bounded_put(b, span_is(s->host, SPAN("-")) ? g->search.upstream : s->host);
+    } else {
+        bounded_put(b, host->name);
+        if (host->has_port) {
+            bounded_put(b, SPAN(":"));
+            bounded_put_number(b, host->port);
+        }
+    }
+    bounded_put(b, SPAN("\r\n"));
+}
+
+static struct span scheme_of(const struct exchange *x)
+{
+    return x->transport->secured ? SPAN("https") : SPAN("http");
+}
+
+static void put_client(struct gateway *g, struct bounded *b)
+{
+    const struct exchange *x = g->x;
+    const struct head *head = &x->req.head;
+    char text[ADDRESS_TEXT_BYTES];
+    struct span client =
+        address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, text);
+    const struct field *host = head_field(head, FIELD_HOST);
+    struct forwarded_hop hop = { .address = client,
+                                 .host = host != NULL ? host->value : x->req.host.name,
+                                 .proto = scheme_of(x) };
+
+    if (g->settings->tells & GATEWAY_TELLS_X) {
+        bounded_put(b, SPAN("X-Forwarded-For: "));
+        if (x->from_trusted)
+            forwarded_put_received(b, head, FIELD_X_FORWARDED_FOR);
+        bounded_put(b, client);
+        bounded_put(b, SPAN("\r\n"));
+        put_line(b, SPAN("X-Real-IP"), client);
+        if (!x->from_trusted || head_field(head, FIELD_X_FORWARDED_PROTO) == NULL)
+            put_line(b, SPAN("X-Forwarded-Proto"), hop.proto);
+        if (!x->from_trusted || head_field(head, FIELD_X_FORWARDED_HOST) == NULL)
+            put_line(b, SPAN("X-Forwarded-Host"), hop.host);
+    }
+    if (g->settings->tells & GATEWAY_TELLS_FORWARDED) {
+        bounded_put(b, SPAN("Forwarded: "));
+        if (x->from_trusted)
+            forwarded_put_received(b, head, FIELD_FORWARDED);
+        forwarded_put(b, &hop);
+        bounded_put(b, SPAN("\r\n"));
+    }
+}
+
+static void put_via(struct gateway *g, struct bounded *b)
+{
+    const struct head *head = &g->x->req.head;
+
+    bounded_put(b, SPAN("Via: "));
+    forwarded_put_received(b, head, FIELD_VIA);
+    via_put(b, head->major, head->minor, g->settings->name);
+    bounded_put(b, SPAN("\r\n"));
+}
+
+/* What the client's framing becomes: one length, or chunks. RFC9112:6.3 */
+static void put_length(struct gateway *g, struct bounded *b)
+{
+    struct exchange *x = g->x;
+
+    g->out.taken_all = !x->req.has_content || x->req.connect_protocol.n > 0;
+    if (g->out.taken_all)
+        return;
+    g->out.chunked = !x->req.length_known;
+    if (g->out.chunked) {
+        put_line(b, SPAN("Transfer-Encoding"), SPAN("chunked"));
+        return;
+    }
+    bounded_put(b, SPAN("Content-Length: "));
+    bounded_put_number(b, x->req.length);
+    bounded_put(b, SPAN("\r\n"));
+}
+
+static void put_number_line(struct bounded *b, struct span name, uint64_t number)
+{
+    bounded_put(b, name);
+    bounded_put(b, SPAN(": "));
+    bounded_put_number(b, number);
+    bounded_put(b, SPAN("\r\n"));
+}
+
+static void put_others(struct gateway *g, struct bounded *b)
+{
+    const struct exchange *x = g->x;
+    uint32_t next;
+
+    if ((x->req.head.method == M_TRACE || x->req.head.method == M_OPTIONS) &&
+        max_forwards_read(&x->req.head, &next) == MAX_FORWARDS_MORE)
+        put_number_line(b, SPAN("Max-Forwards"), next);
+    if (x->req.early && !request_has(x, FIELD_EARLY_DATA))
+        put_line(b, SPAN("Early-Data"), SPAN("1"));
+}
+
+static void put_lines(struct gateway *g, struct bounded *b)
+{
+    struct forward f = g->lines;
+    const struct field *line;
+
+    while ((line = forward_take(&f)) != NULL)
+        put_line(b, line->name, line->value);
+}
+
+static void head_put(struct gateway *g, struct bounded *b)
+{
+    put_target(g, b);
+    put_host(g, b);
+    put_lines(g, b);
+    put_client(g, b);
+    put_via(g, b);
+    put_length(g, b);
+    put_others(g, b);
+    put_upgrade(g, b);
+    bounded_put(b, SPAN("\r\n"));
+}
+
+/* All that the request brings may be said twice: by itself, and by what is said of it. */
+bool gateway_request_write(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    size_t room = 4 * (size_t)x->req.head.bytes + 3 * x->req.path.n + OWN_BYTES + g->search.upstream.n;
+    struct bounded b = { arena_take(&x->arena, room), room, 0 };
+
+    if (b.out == NULL)
+        return false;
+    head_put(g, &b);
+    if (NEVER(b.bytes > b.room))
+        return false;
+    g->out.head = (struct span){ b.out, b.bytes };
+    g->out.held = x->req.expects_continue && !g->out.taken_all && (x->req.head.major > 1 || x->req.head.minor > 0);
+    g->out.held_ms = x->now_ms;
+    return true;
+}
