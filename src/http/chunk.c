@@ -83,16 +83,30 @@ static enum reason size_end(struct chunk *c)
     return go(c, c->left > 0 ? DATA : TRAILER_START);
 }
 
+/* Count a byte of the trailer section; `first` of a line. */
+static enum reason count_trailer(struct chunk *c, bool first, bool end)
+{
+    if (c->trailer_left == 0)
+        return R_request_trailers_too_large;
+    c->trailer_left--;
+    if (first)
+        c->line = 0;
+    if (!end && c->line_limit > 0 && c->line++ == c->line_limit)
+        return R_header_field_too_large;
+    return R_NONE;
+}
+
 /* A byte of the trailer section, the empty line at its end excepted. */
 static enum reason trailer_step(struct chunk *c, char byte)
 {
     bool first = c->state == TRAILER_START, value = c->state == TRAILER_VALUE, end = c->state == TRAILER_LF;
+    enum reason why;
 
     if (first && byte == '\r')
         return go(c, LAST_LF);
-    if (c->trailer_left == 0)
-        return R_request_trailers_too_large;
-    c->trailer_left--;
+    why = count_trailer(c, first, end || (value && byte == '\r'));
+    if (why != R_NONE)
+        return why;
     if (end)
         return byte == '\n' ? go(c, TRAILER_START) : R_malformed_trailer_field;
     if (value && byte == '\r')

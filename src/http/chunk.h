@@ -17,11 +17,15 @@ struct chunk {
     uint64_t at;             /* offset in the coded content of the next byte */
     uint32_t extension_left; /* bytes that extensions may still have, all chunks together */
     uint32_t trailer_left;   /* bytes that the trailer section may still have */
+    uint32_t line_limit;     /* bytes that one trailer line may have, without its CR LF; 0: as many as the section */
+    uint32_t line;           /* bytes of the trailer line so far */
     uint8_t digits;          /* of the chunk size so far */
     uint8_t state;
 };
 
-/* Expect the first chunk, with the default limits; the caller may then set extension_left and trailer_left. */
+/*
+ * Expect the first chunk, with the default limits; the caller may then set extension_left, trailer_left and line_limit.
+ */
 void chunk_init(struct chunk *c);
 
 /*
@@ -35,7 +39,8 @@ void chunk_init(struct chunk *c);
  * Returns  R_NONE with data->n > 0: content; there may be more in `in`
  *          R_NONE with data->n == 0: the end; chunk_ended() is true, the next message begins behind *used
  *          R_MORE: all of `in` is used
- *          bad_chunk, chunk_extension_too_long, malformed_trailer_field, request_trailers_too_large
+ *          bad_chunk, chunk_extension_too_long, malformed_trailer_field, request_trailers_too_large,
+ *          header_field_too_large (a trailer line over line_limit)
  * Memory   none
  * Threads  none; a decoder belongs to one connection
  * Spec     RFC9112:7.1, and stricter: CR LF only; sizes below 2^60 in at most 16 digits; white space only inside an

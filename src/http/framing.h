@@ -10,6 +10,7 @@ enum framing_kind {
     FRAMING_NONE,    /* no content follows the head */
     FRAMING_LENGTH,  /* `length` bytes follow, possibly none */
     FRAMING_CHUNKED, /* chunks follow, see http/chunk.h */
+    FRAMING_CLOSE,   /* all that comes until the connection ends; in responses only, see http/h1_response.h */
 };
 
 struct framing {
@@ -21,7 +22,7 @@ struct framing {
  * How the content of a request is delimited.
  *
  * head     complete, of HTTP/1.x
- * framing  set when R_NONE
+ * framing  set when R_NONE, never to FRAMING_CLOSE
  * v        set when refused: offset of the offence from the message's first byte, the field's name as operand
  *
  * Returns  R_NONE, or
