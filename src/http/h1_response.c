@@ -59,7 +59,7 @@ static enum reason take_status(const struct h1_reader *r, uint16_t *status)
 /* *at: from the byte behind the status to the CR. */
 static enum reason take_phrase(const struct h1_reader *r, uint32_t *at, struct span *phrase)
 {
-    uint32_t start = *at, i;
+    uint32_t start = *at, end = h1_bound(r, 0, r->limits->field_bytes), i;
 
     if (start == r->n)
         return h1_out_of_bytes(r);
@@ -67,7 +67,7 @@ static enum reason take_phrase(const struct h1_reader *r, uint32_t *at, struct s
         return verdict_set(r->v, R_upstream_headers_unparseable, start);
     if (r->p[start] == ' ')
         start++;
-    i = h1_run(r, start, h1_bound(r, 0, r->limits->field_bytes), TOKEN_VALUE);
+    i = h1_run(r, start, end > start ? end : start, TOKEN_VALUE);
     if (i < r->n && token_is(r->p[i], TOKEN_VALUE))
         return verdict_set(r->v, R_header_field_too_large, i);
     *phrase = h1_part(r, start, i);
@@ -148,33 +148,30 @@ static bool ends_at_head(const struct response_head *response, enum method metho
     return (method == M_CONNECT && status / 100 == 2) || (status / 100 != 3 && !status_may_have_content(status));
 }
 
-/* The fields describe what the answer to GET would have been. RFC9110:8.6 */
-static bool describes_another(const struct response_head *response, enum method method)
+/* How long the content would have been that GET had got: what Content-Length means when there is none. RFC9110:8.6 */
+static enum reason check_description(const struct head *head, struct verdict *v)
 {
-    return method == M_HEAD || !status_may_have_content(response->status);
+    struct head uncoded = *head;
+    struct framing ignored;
+
+    uncoded.first[FIELD_TRANSFER_ENCODING] = 0;
+    return framing_choose(&uncoded, &ignored, v);
 }
 
 enum reason response_framing(const struct response_head *response, enum method method, struct framing *framing,
                              struct verdict *v)
 {
-    const struct head *head = &response->head;
-    bool is_coded = head_field(head, FIELD_TRANSFER_ENCODING) != NULL, is_described;
     enum reason why;
 
     *framing = (struct framing){ .kind = FRAMING_NONE };
     if (ends_at_head(response, method))
         return R_NONE;
-    is_described = describes_another(response, method);
-    if (is_described && is_coded)
-        return R_NONE;
-    why = framing_choose(head, framing, v);
-    if (why != R_NONE)
-        return blame_upstream(why, v);
-    if (is_described)
-        *framing = (struct framing){ .kind = FRAMING_NONE };
-    else if (framing->kind == FRAMING_NONE)
+    if (method == M_HEAD || !status_may_have_content(response->status))
+        return blame_upstream(check_description(&response->head, v), v);
+    why = framing_choose(&response->head, framing, v);
+    if (why == R_NONE && framing->kind == FRAMING_NONE)
         framing->kind = FRAMING_CLOSE;
-    return R_NONE;
+    return blame_upstream(why, v);
 }
 
 /* Content that the status rules out, and that careless servers send behind it. 304 may well describe some. */
@@ -185,7 +182,8 @@ static bool announces_forbidden_content(const struct response_head *response)
     if (status_may_have_content(response->status) || response->status / 100 == 3)
         return false;
     return head_field(&response->head, FIELD_TRANSFER_ENCODING) != NULL ||
-           (length != NULL && !span_is(length->value, SPAN("0"))) || head_repeated(&response->head, FIELD_CONTENT_LENGTH);
+           (length != NULL && !span_is(length->value, SPAN("0"))) ||
+           head_repeated(&response->head, FIELD_CONTENT_LENGTH);
 }
 
 bool response_keeps(const struct response_head *response, const struct framing *framing)
