@@ -97,6 +97,12 @@ bool ask_protocol_taken_up(const struct exchange *x)
     return x->forwarding->switched;
 }
 
+/* A stream of HTTP/2 is opened to a protocol; a connection is switched to it. RFC8441:5 */
+bool ask_on_stream(const struct exchange *x)
+{
+    return x->req.connect_protocol.n > 0;
+}
+
 bool ask_tunnel_made(const struct exchange *x)
 {
     return x->forwarding->connected;

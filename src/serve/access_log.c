@@ -20,7 +20,7 @@
 #define LINE_ESCAPED_BYTES (LINE_BYTES * 4)
 
 /* Rows are made of parts that are each bounded; their sum stays below the room with a wide margin. */
-_Static_assert(6 * VALUE_BYTES + TRACE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES,
+_Static_assert((6 + 1 + FORWARD_ATTEMPTS) * VALUE_BYTES + TRACE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES,
                "every part at its longest fits");
 
 typedef size_t (*escape_fn)(struct span in, char *out, size_t room);
@@ -182,6 +182,37 @@ static struct span reason_name(enum reason r)
     return r == R_NONE ? (struct span){ 0 } : span_of(reason_info(r)->name);
 }
 
+/* How one try went: who was asked, and milliseconds until there was a connection, the request was sent, a head came. */
+static void json_attempt(struct bounded *l, const struct attempt *a)
+{
+    json_text(l, SPAN("{\"server\":\""), a->upstream);
+    json_text(l, SPAN(",\"reason\":\""), reason_name(a->failed.why));
+    bounded_put(l, a->kept ? SPAN(",\"kept\":true") : SPAN(",\"kept\":false"));
+    json_number(l, SPAN(",\"connect\":"), between(a->begun_ms, a->connected_ms));
+    json_number(l, SPAN(",\"send\":"), between(a->connected_ms, a->sent_ms));
+    json_number(l, SPAN(",\"head\":"), between(a->sent_ms, a->head_ms));
+    bounded_put(l, SPAN("}"));
+}
+
+/* Who answered: this server, or somebody whom it asked. */
+static void json_upstream(struct bounded *l, const struct exchange *x)
+{
+    const struct forwarding *f = x->forwarding;
+    bool relayed = f != NULL && f->status != 0 && x->reply.relayed.fields != NULL;
+
+    bounded_put(l, relayed ? SPAN(",\"by\":\"upstream\"") : SPAN(",\"by\":\"self\""));
+    json_text(l, SPAN(",\"upstream\":\""), f != NULL ? f->group : (struct span){ 0 });
+    if (f == NULL)
+        return;
+    json_number(l, SPAN(",\"upstream_status\":"), f->status);
+    bounded_put(l, SPAN(",\"tries\":["));
+    for (unsigned i = 0; i < f->count; i++) {
+        bounded_put(l, i > 0 ? SPAN(",") : (struct span){ 0 });
+        json_attempt(l, &f->attempts[i]);
+    }
+    bounded_put(l, SPAN("]"));
+}
+
 size_t access_log_json(const struct exchange *x, const struct access_log_peer *peer, char *out)
 {
     struct bounded l = { out, ACCESS_LOG_LINE_BYTES, 0 };
@@ -209,7 +240,8 @@ size_t access_log_json(const struct exchange *x, const struct access_log_peer *p
     json_text(&l, SPAN(",\"user_agent\":\""), field_value(x, FIELD_USER_AGENT));
     json_tls(&l, x->transport);
     json_trace(&l, x);
-    bounded_put(&l, SPAN(",\"upstream\":\"\"}\n"));
+    json_upstream(&l, x);
+    bounded_put(&l, SPAN("}\n"));
     return l.bytes;
 }
 

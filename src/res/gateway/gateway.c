@@ -13,7 +13,7 @@ enum flow gateway_fail(struct gateway *g, enum reason why, uint32_t at, struct s
 {
     struct attempt *now = forwarding_now(&g->forwarding);
 
-    verdict_set_at(&now->failed, why, at, operand.n > 0 ? operand : now->upstream, where);
+    verdict_set_at(&now->failed, why, at, operand.n > 0 ? operand : g->forwarding.group, where);
     now->harmless = harmless;
     if (g->up != NULL)
         upstream_release(g->up, harmless ? UPSTREAM_CLOSE : UPSTREAM_FAILED);
@@ -93,6 +93,15 @@ static enum flow search_failed(struct gateway *g)
     return gateway_fail(g, v->why, v->at, v->operand, true, v->where);
 }
 
+/* A tunnel is asked for: there is nothing to send, and nothing is answered. RFC9110:9.3.6 */
+static enum flow tunnel_open(struct gateway *g)
+{
+    g->forwarding.connected = g->tunnel = true;
+    forwarding_now(&g->forwarding)->head_ms = g->x->now_ms;
+    g->phase = PHASE_ANSWERED;
+    return FLOW_GO;
+}
+
 static enum flow take(struct gateway *g)
 {
     struct attempt *now = forwarding_now(&g->forwarding);
@@ -106,6 +115,8 @@ static enum flow take(struct gateway *g)
     now->connected_ms = g->x->now_ms;
     now->kept = g->up->exchanges > 0;
     g->forwarding.another_left = true;
+    if (g->settings->proxy != NULL && g->x->req.head.method == M_CONNECT)
+        return tunnel_open(g);
     g->phase = PHASE_ASK;
     if (!gateway_request_write(g))
         return STOP(g->x, R_exchange_memory_exhausted, 0);
@@ -211,7 +222,8 @@ static enum flow gateway_relay(struct exchange *x)
     struct gateway *g = gateway_of(x);
 
     body_set(g);
-    gateway_reply_fields(g);
+    if (!g->forwarding.connected)
+        gateway_reply_fields(g);
     return FLOW_GO;
 }
 

@@ -59,6 +59,7 @@ static enum gateway_step switched(struct gateway *g, struct verdict *v)
         return STEP_FAILED;
     }
     g->forwarding.switched = g->tunnel = true;
+    g->out.taken_all = g->out.chunked = false;
     return STEP_DONE;
 }
 
