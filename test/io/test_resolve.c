@@ -16,7 +16,7 @@
 
 enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28 };
 enum { RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
-enum manner { ANSWERS, NO_DATA, GARBLED, CUT, SILENT, RCODE };
+enum manner { ANSWERS, NO_DATA, GARBLED, CUT, TRUNCATED, SILENT, RCODE };
 
 /* What the server does with a question for a name and type. */
 static const struct zone {
@@ -36,6 +36,8 @@ static const struct zone {
     { "alias.test", 0, ANSWERS, 0, 1, 300, "real.test" },
     { "many.test", TYPE_A, ANSWERS, 0, 25, 300, NULL },
     { "many.test", TYPE_AAAA, NO_DATA, 0, 0, 0, NULL },
+    { "large.test", TYPE_A, TRUNCATED, 0, 12, 300, NULL },
+    { "large.test", TYPE_AAAA, ANSWERS, 0, 1, 300, NULL },
     { "moment.test", 0, ANSWERS, 0, 1, 0, NULL },
     { "empty.test", 0, NO_DATA, 0, 0, 0, NULL },
     { "broken.test", 0, RCODE, RCODE_SERVFAIL, 0, 0, NULL },
@@ -47,12 +49,13 @@ static const struct zone {
 
 /* A name server, on the loop of the test. */
 static struct server {
-    struct watch watch;
+    struct watch watch;  /* UDP */
+    struct watch listen; /* TCP */
+    struct watch stream; /* a connection over TCP */
     uint16_t port;
     unsigned asked;     /* datagrams */
     bool silent, fails; /* whatever is asked */
     bool gone;          /* everything is NXDOMAIN */
-    char last[256];
 } server;
 
 static struct loop loop;
@@ -147,36 +150,65 @@ static unsigned question_read(const uint8_t *bytes, char name[256], size_t *end)
     return bytes[at + 2];
 }
 
+/* Answer `in` as the zone has it. False: not at all. */
+static bool respond(const uint8_t *in, bool stream, struct writer *out)
+{
+    char name[256];
+    size_t end;
+    const unsigned type = question_read(in, name, &end);
+    const struct zone *z = zone_find(name, type);
+
+    server.asked++;
+    if (server.silent || z->manner == SILENT)
+        return false;
+    memcpy(out->bytes, in, end);
+    out->bytes[2] = z->manner == TRUNCATED && !stream ? 0x83 : 0x81;
+    out->bytes[3] = (uint8_t)(0x80 | z->rcode);
+    memset(out->bytes + 6, 0, 6);
+    out->n = z->manner == CUT ? 11 : end;
+    if (z->manner == ANSWERS || z->manner == GARBLED || (z->manner == TRUNCATED && stream)) {
+        put_answers(out, z, type);
+        out->bytes[7] = (uint8_t)(z->count + (z->alias != NULL));
+    }
+    return true;
+}
+
 static void server_ready(struct watch *w, uint32_t events)
 {
     struct sockaddr_storage from;
     socklen_t len = sizeof from;
     uint8_t in[512];
     struct writer out = { .n = 0 };
-    char name[256];
-    size_t end;
-    unsigned type;
-    const struct zone *z;
 
     (void)events;
-    if (recvfrom(w->fd, in, sizeof in, 0, (struct sockaddr *)&from, &len) < 12)
+    if (recvfrom(w->fd, in, sizeof in, 0, (struct sockaddr *)&from, &len) >= 12 && respond(in, false, &out))
+        assert_int_equal(sendto(w->fd, out.bytes, out.n, 0, (struct sockaddr *)&from, len), (ssize_t)out.n);
+}
+
+static void stream_ready(struct watch *w, uint32_t events)
+{
+    uint8_t in[512], head[2];
+    struct writer out = { .n = 0 };
+
+    (void)events;
+    if (recv(w->fd, head, 2, MSG_WAITALL) != 2) {
+        loop_close(&loop, w);
         return;
-    type = question_read(in, name, &end);
-    z = zone_find(name, type);
-    memcpy(server.last, name, sizeof name);
-    server.asked++;
-    if (server.silent || z->manner == SILENT)
-        return;
-    memcpy(out.bytes, in, end);
-    out.bytes[2] = 0x81;
-    out.bytes[3] = (uint8_t)(0x80 | z->rcode);
-    memset(out.bytes + 6, 0, 6);
-    out.n = z->manner == CUT ? 11 : end;
-    if (z->manner == ANSWERS || z->manner == GARBLED) {
-        put_answers(&out, z, type);
-        out.bytes[7] = (uint8_t)(z->count + (z->alias != NULL));
     }
-    assert_int_equal(sendto(w->fd, out.bytes, out.n, 0, (struct sockaddr *)&from, len), (ssize_t)out.n);
+    assert_int_equal(recv(w->fd, in, head[1], MSG_WAITALL), head[1]);
+    assert_true(respond(in, true, &out));
+    head[0] = (uint8_t)(out.n >> 8);
+    head[1] = (uint8_t)out.n;
+    assert_int_equal(send(w->fd, head, 2, MSG_NOSIGNAL | MSG_MORE), 2);
+    assert_int_equal(send(w->fd, out.bytes, out.n, MSG_NOSIGNAL), (ssize_t)out.n);
+}
+
+static void listen_ready(struct watch *w, uint32_t events)
+{
+    (void)events;
+    assert_true(server.stream.fd < 0);
+    server.stream.fd = accept(w->fd, NULL, NULL);
+    assert_int_equal(loop_watch(&loop, &server.stream, EPOLLIN), 0);
 }
 
 static int setup(void **state)
@@ -187,10 +219,15 @@ static int setup(void **state)
     (void)state;
     assert_int_equal(loop_init(&loop), 0);
     wheel_init(&wheel, loop.now_ms);
-    server = (struct server){ .watch = { .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), .ready = server_ready } };
+    server = (struct server){ .watch = { .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), .ready = server_ready },
+                              .listen = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .ready = listen_ready },
+                              .stream = { .fd = -1, .ready = stream_ready } };
+    assert_int_equal(bind(server.listen.fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(server.listen.fd, (struct sockaddr *)&a, &len), 0);
     assert_int_equal(bind(server.watch.fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(server.watch.fd, (struct sockaddr *)&a, &len), 0);
+    assert_int_equal(listen(server.listen.fd, 1), 0);
     server.port = ntohs(a.sin_port);
+    assert_int_equal(loop_watch(&loop, &server.listen, EPOLLIN), 0);
     return loop_watch(&loop, &server.watch, EPOLLIN);
 }
 
@@ -198,6 +235,8 @@ static int teardown(void **state)
 {
     (void)state;
     loop_close(&loop, &server.watch);
+    loop_close(&loop, &server.listen);
+    loop_close(&loop, &server.stream);
     loop_fini(&loop);
     return 0;
 }
@@ -425,6 +464,22 @@ static void test_found(void **state)
 
     assert_false(ask(r, &a, "many.test"));
     assert_int_equal(a.question.answer.count, RESOLVE_ADDRESSES_MAX);
+    resolver_release(&r);
+}
+
+/* Asked again over TCP, RFC1035:4.2.1 */
+static void test_found_over_tcp(void **state)
+{
+    struct resolver *r = resolver_with(quick());
+    struct asker a;
+
+    (void)state;
+    assert_false(ask(r, &a, "large.test"));
+    assert_int_equal(a.question.answer.outcome, RESOLVE_FOUND);
+    assert_int_equal(a.question.answer.count, 13);
+    expect_address(&a.question.answer, "192.0.2.12:8080");
+    assert_true(server.stream.fd >= 0);
+    assert_int_equal(server.asked, 3);
     resolver_release(&r);
 }
 
@@ -671,6 +726,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hosts_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_servers_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_found_over_tcp, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_listens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_asked_again, setup, teardown),
