@@ -86,6 +86,13 @@ static void listen_read(struct config_builder *b, const struct config_value *v)
     b->config->listen_count = listen.count;
 }
 
+static void believed_check(struct config_builder *b, const struct config_value *v, const char *name,
+                           const struct config_value *trusted)
+{
+    if (v->number == 1 && trusted->node == NULL)
+        config_complain(&b->report, v->node, "\"%s\" believes nobody without \"trusted_proxies\": name them", name);
+}
+
 /* A map that cannot be read still says that there is to be TLS. */
 static void transport_read(struct config_builder *b, const struct config_value v[],
                            const struct config_options *options)
@@ -97,6 +104,10 @@ static void transport_read(struct config_builder *b, const struct config_value v
         listen_read(b, &v[KEY_top_listen]);
     if (v[KEY_top_trusted_proxies].good)
         config_trusted_read(b, &v[KEY_top_trusted_proxies]);
+    b->config->real_ip = v[KEY_top_real_ip].number == 1;
+    b->config->proxy_protocol = v[KEY_top_listen_proxy_protocol].number == 1;
+    believed_check(b, &v[KEY_top_real_ip], "real_ip", &v[KEY_top_trusted_proxies]);
+    believed_check(b, &v[KEY_top_listen_proxy_protocol], "listen_proxy_protocol", &v[KEY_top_trusted_proxies]);
 }
 
 static bool top_read(struct config_builder *b, const struct yaml_node *root, const struct config_options *options)
@@ -118,6 +129,9 @@ static bool top_read(struct config_builder *b, const struct yaml_node *root, con
         settings_read(b, MAP_times, v[KEY_top_times].node);
     settings_check(b, v[KEY_top_limits].node);
     b->admin = v[KEY_top_admin].good ? v[KEY_top_admin].node : NULL;
+    b->groups_unclear = v[KEY_top_upstreams].node != NULL && !v[KEY_top_upstreams].good;
+    if (v[KEY_top_upstreams].good)
+        config_upstreams_read(b, v[KEY_top_upstreams].node);
     if (v[KEY_top_sites].good)
         config_sites_read(b, v[KEY_top_sites].node);
     if (v[KEY_top_sites].node != NULL && options->directory != NULL)

@@ -10,11 +10,14 @@
 #include "exchange/policy.h"
 #include "exchange/transport.h"
 #include "io/address.h"
+#include "io/tls_client.h"
 #include "io/tls_store.h"
 #include "record/secret.h"
 #include "res/file/file.h"
 #include "res/fixed/fixed.h"
+#include "res/gateway/gateway.h"
 #include "res/websocket/websocket.h"
+#include "upstream/group.h"
 
 /* A field line that a route adds to what it serves. */
 struct config_field {
@@ -24,10 +27,11 @@ struct config_field {
 struct route {
     struct span prefix; /* decoded path, begins with '/'; covers itself and what lies below */
     struct policy policy;
-    const struct resource_ops *resource; /* file_resource, fixed_resource, websocket_resource or admin_resource */
+    const struct resource_ops *resource; /* file_resource, fixed_resource, ...: says which of these holds */
     union {
         struct file_settings file;
         struct fixed_settings fixed;
+        struct gateway_settings gateway;
         struct admin_settings admin;
         struct websocket_settings websocket;
     };
@@ -78,6 +82,14 @@ struct config_tls {
     struct tls_store *store;    /* made by config_open(); NULL: no listeners */
 };
 
+/* A group with what it needs to be opened. */
+struct config_upstream {
+    struct upstream_group group;    /* group.tls is made by config_open() */
+    struct tls_client_settings tls; /* when has_tls */
+    bool has_tls;
+    uint32_t line, column; /* where the file says so */
+};
+
 /* A whole configuration: built once, then only read. */
 struct config {
     struct arena memory;
@@ -85,8 +97,13 @@ struct config {
     uint32_t listen_count;
     struct config_tls tls;
     bool h2c;                            /* HTTP/2 without TLS is taken from clients that begin with it. RFC9113:3.3 */
-    const struct address_range *trusted; /* proxies whose Early-Data, and later Forwarded, is believed */
+    const struct address_range *trusted; /* proxies that are believed in what they say of their clients */
     uint32_t trusted_count;
+    bool real_ip;        /* the client's address is the one that they tell in Forwarded or X-Forwarded-For */
+    bool proxy_protocol; /* what they send to `listen` and `tls.listen` begins with the PROXY protocol */
+    struct config_upstream *upstreams;
+    const struct upstream_group *const *groups; /* those of upstreams, in the same order */
+    uint32_t group_count;
     uint32_t workers;     /* 0: one per core */
     const char *log_file; /* "-": standard output; "off" */
     bool log_combined;    /* else JSON lines */

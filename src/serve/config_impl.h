@@ -63,6 +63,7 @@ struct config_builder {
     FILE *warnings;                /* what makes nothing void goes there at once */
     bool write;                    /* --write */
     uint64_t target_bytes;         /* as configured: the parser's limit */
+    bool groups_unclear;           /* there are upstreams, and what they are called cannot be understood */
     const struct yaml_node *admin; /* the file's map; NULL: it has none */
     const struct yaml_node *tls;   /* likewise */
     bool secured;                  /* something listens for TLS, as far as file and command line say */
@@ -108,6 +109,35 @@ void config_route_standard(struct config_builder *b, const char *directory, stru
 /* What a redirect or an answer says, into route->fixed. */
 void config_redirect_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
 void config_answer_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+
+/* Those whom routes can hand requests on to; before any site is read. */
+void config_upstreams_read(struct config_builder *b, const struct yaml_node *list);
+
+/* The index of the upstream with this name. False, after a complaint: there is none. */
+bool config_group_find(struct config_builder *b, const struct config_value *v, uint32_t *out);
+
+/* One text of `servers`, in the configuration's memory. False, after a complaint: it says no place. */
+enum config_scheme { SCHEME_NONE, SCHEME_HTTP, SCHEME_HTTPS };
+bool config_origin_read(struct config_builder *b, const struct yaml_node *node, struct upstream_origin *out,
+                        enum config_scheme *scheme_out);
+
+/* Is the text a host name that can be looked up? RFC1123:2.1, and underscores */
+bool config_is_name(struct span text);
+
+/* Host with its port, perhaps, as it goes into Host. False when there is none that is good; *out stays. */
+bool config_host_read(struct config_builder *b, const struct config_value *v, struct span *out);
+
+/* What a gateway calls itself, which is a token. RFC9110:7.6.3 */
+bool config_pseudonym_read(struct config_builder *b, const struct config_value *v, struct span *out);
+
+/* What a gateway does, into route->gateway and its policy. */
+void config_gateway_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+
+/* The policy of any route that hands requests on. */
+void config_forwards_fill(struct config_builder *b, const struct config_value v[], struct route *route);
+
+/* Limits of a head that an upstream makes. */
+struct h1_limits config_head_limits(uint64_t head_bytes, uint64_t field_bytes);
 
 /* Texts in the configuration's memory; NULL: none that are good. fault: why a text will not do, after it is quoted; NULL: it
  * will. */

@@ -50,10 +50,23 @@ struct config_key_info config_key_info(enum config_key key)
 
 const char *config_map_title(enum config_map map)
 {
-    static const char *const titles[CONFIG_MAPS] = {
-        "the configuration", "log",      "tls",   "a certificate", "admin", "limits", "times", "a site",
-        "a route",           "redirect", "answer"
-    };
+    static const char *const titles[CONFIG_MAPS] = { "the configuration",
+                                                     "log",
+                                                     "tls",
+                                                     "a certificate",
+                                                     "admin",
+                                                     "limits",
+                                                     "times",
+                                                     "a site",
+                                                     "a route",
+                                                     "redirect",
+                                                     "answer",
+                                                     "an upstream",
+                                                     "check",
+                                                     "tls of an upstream",
+                                                     "gateway",
+                                                     "a choice",
+                                                     "insert" };
 
     return titles[map];
 }

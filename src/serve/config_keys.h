@@ -20,6 +20,12 @@ enum config_map {
     MAP_route,
     MAP_redirect,
     MAP_answer,
+    MAP_upstream,
+    MAP_check,
+    MAP_upstream_tls,
+    MAP_gateway,
+    MAP_choice,
+    MAP_insertion,
     CONFIG_MAPS
 };
 
@@ -39,7 +45,7 @@ enum config_type {
     TYPE_FIELDS
 };
 
-enum config_when { KEY_ALWAYS, KEY_REQUIRED, KEY_FILES };
+enum config_when { KEY_ALWAYS, KEY_REQUIRED, KEY_FILES, KEY_FORWARDS, KEY_CONTENT };
 
 enum config_key {
 #define KEY(map, name, ...) KEY_##map##_##name,

@@ -25,6 +25,8 @@ void config_release(struct config **config_in)
         return;
     for (uint32_t s = 0; s < c->site_count; s++)
         site_release(&c->sites[s]);
+    for (uint32_t u = 0; u < c->group_count; u++)
+        tls_client_release(&c->upstreams[u].group.tls);
     if (c->tls.store != NULL)
         tls_store_release(&c->tls.store);
     arena_reset(&c->memory);
@@ -158,10 +160,23 @@ static int site_open(struct site *site, FILE *complaints)
     return first;
 }
 
+static int upstream_open(struct config_upstream *up, FILE *complaints)
+{
+    char why[TLS_WHY_BYTES] = "";
+    int err = up->has_tls ? tls_client_new(&up->tls, &up->group.tls, why) : 0;
+
+    return err == 0 ? 0 : tls_complain(err, why, complaints);
+}
+
 int config_open(struct config *config, struct tls_tickets *tickets, FILE *complaints)
 {
     int first = config->tls.listen_count > 0 ? tls_open(config, tickets, complaints) : 0;
 
+    for (uint32_t u = 0; u < config->group_count; u++) {
+        int err = upstream_open(&config->upstreams[u], complaints);
+
+        first = first != 0 ? first : err;
+    }
     for (uint32_t s = 0; s < config->site_count; s++) {
         int err = site_open(&config->sites[s], complaints);
 

@@ -135,13 +135,39 @@ static void files_fill(struct config_builder *b, const struct config_value v[], 
     language_read(b, &v[KEY_route_default_language], &route->file);
 }
 
-#define KINDS "one of \"files\", \"redirect\", \"answer\" and \"websocket\""
+#define KINDS "one of \"files\", \"redirect\", \"answer\", \"websocket\" and \"gateway\""
 
-/* Just one of them; what goes with files only, goes with files. */
+/* Why a key that is there is out of place, or NULL. */
+static const char *misplaced(enum config_when when, bool files, bool forwards)
+{
+    if (when == KEY_FILES && !files)
+        return "\"files\"";
+    if (when == KEY_FORWARDS && !forwards)
+        return "\"gateway\"";
+    if (when == KEY_CONTENT && !files && !forwards)
+        return "\"files\" or \"gateway\"";
+    return NULL;
+}
+
+static void places_check(struct config_builder *b, const struct config_value v[])
+{
+    bool files = v[KEY_route_files].node != NULL, forwards = v[KEY_route_gateway].node != NULL;
+
+    for (int k = -1; (k = config_key_next(MAP_route, k)) < CONFIG_KEYS;) {
+        struct config_key_info info = config_key_info((enum config_key)k);
+        const char *with = v[k].node != NULL ? misplaced(info.when, files, forwards) : NULL;
+
+        if (with != NULL)
+            config_complain(&b->report, v[k].node, "\"%s\" goes only with %s, which this route has not", info.name,
+                            with);
+    }
+}
+
+/* Just one of them; what goes with some only, goes with those. */
 static void kind_check(struct config_builder *b, const struct yaml_node *node, const struct config_value v[])
 {
-    static const enum config_key kinds[] = { KEY_route_files, KEY_route_redirect, KEY_route_answer,
-                                             KEY_route_websocket };
+    static const enum config_key kinds[] = { KEY_route_files, KEY_route_redirect, KEY_route_answer, KEY_route_websocket,
+                                             KEY_route_gateway };
     int count = 0;
 
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -150,14 +176,8 @@ static void kind_check(struct config_builder *b, const struct yaml_node *node, c
                             "one route has only " KINDS ": make two routes, or remove one");
     if (count == 0)
         config_complain(&b->report, node, "a route needs " KINDS);
-    for (int k = -1;
-         v[KEY_route_files].node == NULL && count > 0 && (k = config_key_next(MAP_route, k)) < CONFIG_KEYS;) {
-        struct config_key_info info = config_key_info((enum config_key)k);
-
-        if (info.when == KEY_FILES && v[k].node != NULL)
-            config_complain(&b->report, v[k].node, "\"%s\" goes only with \"files\", which this route has not",
-                            info.name);
-    }
+    else
+        places_check(b, v);
 }
 
 static void websocket_fill(struct config_builder *b, struct route *route)
@@ -187,6 +207,9 @@ static void kind_read(struct config_builder *b, const struct config_value v[], s
             config_answer_read(b, v[KEY_route_answer].node, route);
     } else if (v[KEY_route_websocket].good) {
         websocket_fill(b, route);
+    } else if (v[KEY_route_gateway].good) {
+        config_forwards_fill(b, v, route);
+        config_gateway_read(b, v[KEY_route_gateway].node, route);
     }
 }
 

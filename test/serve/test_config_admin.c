@@ -30,7 +30,8 @@ static const struct mistake mistakes[] = {
     { NULL, "admin: off\n", "c.yaml:1:8: \"admin\" takes a map: lines of \"key: value\"\n" },
     { NULL, "token: x\n",
       "c.yaml:1:1: unknown key \"token\": it belongs to admin; allowed here: listen, tls, h2c, trusted_proxies, "
-      "workers, dialect, explain, log, admin, limits, times, sites\n" },
+      "real_ip, listen_proxy_protocol, "
+      "workers, dialect, explain, log, admin, limits, times, upstreams, sites\n" },
     { NULL, ADMIN("tokn: x"),
       "c.yaml:1:9: unknown key \"tokn\": did you mean \"token\"? allowed here: listen, token, token_file, public, "
       "hosts, "
