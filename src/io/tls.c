@@ -8,8 +8,7 @@
 #include "base/check.h"
 #include "io/tls_impl.h"
 
-struct tls *tls_new(struct tls_store *store, int fd,
-                    const struct tls_clients *(*choose)(void *context, struct span server_name), void *context)
+struct tls *tls_begin(SSL_CTX *context, int fd, bool kernel_sends)
 {
     struct tls *t = calloc(1, sizeof *t);
 
@@ -17,17 +16,31 @@ struct tls *tls_new(struct tls_store *store, int fd,
         return NULL;
     t->fd = fd;
     t->records = 1;
-    t->choose = choose;
-    t->context = context;
-    t->set = tls_store_hold(store);
-    t->phase = t->set->early_data_bytes > 0 ? TLS_BEGINS : TLS_SHAKES;
+    t->phase = TLS_SHAKES;
     ERR_clear_error();
-    t->ssl = SSL_new(t->set->front);
-    if (t->ssl == NULL || SSL_set_app_data(t->ssl, t) != 1 || !tls_socket_attach(t)) {
-        ERR_clear_error();
-        tls_free(t);
+    t->ssl = SSL_new(context);
+    if (t->ssl != NULL && SSL_set_app_data(t->ssl, t) == 1 && tls_socket_attach(t, kernel_sends))
+        return t;
+    ERR_clear_error();
+    tls_free(t);
+    return NULL;
+}
+
+struct tls *tls_new(struct tls_store *store, int fd,
+                    const struct tls_clients *(*choose)(void *context, struct span server_name), void *context)
+{
+    struct tls_set *set = tls_store_hold(store);
+    struct tls *t = tls_begin(set->front, fd, set->kernel_sends);
+
+    if (t == NULL) {
+        tls_set_release(set);
         return NULL;
     }
+    t->set = set;
+    t->choose = choose;
+    t->context = context;
+    if (set->early_data_bytes > 0)
+        t->phase = TLS_BEGINS;
     SSL_set_accept_state(t->ssl);
     return t;
 }
@@ -36,7 +49,7 @@ void tls_free(struct tls *t)
 {
     if (t == NULL)
         return;
-    /* Else a session that ends without a word from the server is forgotten. */
+    /* Else a session that ends without a word from us is forgotten. */
     if (t->ssl != NULL && t->phase != TLS_BROKEN)
         SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(t->ssl);
@@ -72,7 +85,7 @@ long tls_stopped(struct tls *t, int result)
 
     if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE)
         return -EAGAIN;
-    /* The library says so also of writing, once the client has said its end. */
+    /* The library says so also of writing, once the other side has said its end. */
     if (kind == SSL_ERROR_ZERO_RETURN && t->socket_error == 0)
         return 0;
     break_off(t);
@@ -81,7 +94,7 @@ long tls_stopped(struct tls *t, int result)
 
 enum tls_step tls_give_up(struct tls *t)
 {
-    tls_error_set(t, SPAN("no memory"));
+    tls_error_set(t, R_worker_memory_exhausted, SPAN("no memory"));
     t->phase = TLS_BROKEN;
     return TLS_FAILED;
 }
@@ -139,14 +152,14 @@ const struct tls_info *tls_info(const struct tls *t)
 }
 
 /*
- * A client that asks for a new key must be sent nothing more with the old one (RFC8446:4.6.3), and the kernel has no
- * other. The library would answer unasked when it next reads such a record, and tell the client to expect what does not
+ * Who asks for a new key must be sent nothing more with the old one (RFC8446:4.6.3), and the kernel has no
+ * other. The library would answer unasked when it next reads such a record, and tell that side to expect what does not
  * come.
  */
 static long key_refuse(struct tls *t)
 {
     tls_say_end(t);
-    tls_error_set(t, SPAN("the client asked for a new key, and the kernel encrypts"));
+    tls_error_set(t, R_upstream_tls_handshake, SPAN("a new key was asked for, and the kernel encrypts"));
     t->phase = TLS_BROKEN;
     return -EPROTO;
 }
@@ -176,6 +189,11 @@ long tls_read(struct tls *t, char *to, size_t room)
         n = read_record(t, to, room);
     t->waits = n <= 0;
     return n;
+}
+
+bool tls_was_end_said(const struct tls *t)
+{
+    return t->phase != TLS_BROKEN && !t->ended && (SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 bool tls_was_early(const struct tls *t)

@@ -11,12 +11,14 @@
 #include "reason/reason.h"
 
 /*
- * One connection of TLS, the server's side, over a non-blocking socket that stays the caller's.
+ * One connection of TLS over a non-blocking socket that stays the caller's: as the server, or as a client
+ * (io/tls_client.h), who is the other side to what follows.
  *
- * Order    tls_new(), tls_handshake() until TLS_READY, then tls_read() and tls_write() as one likes, tls_free()
+ * Order    tls_new() or tls_connect(), tls_handshake() until TLS_READY, then tls_read() and tls_write() as one likes,
+ *          tls_free()
  * Threads  one at a time
  * Signals  SIGPIPE is ignored by the process: where the kernel encrypts, the library writes without asking for silence
- * Memory   tls_new() to tls_free(); the library gives its buffers back while a connection is idle
+ * Memory   until tls_free(); the library gives its buffers back while a connection is idle
  */
 struct tls;
 
@@ -33,9 +35,10 @@ struct tls_info {
     uint16_t version;         /* 0x0303, 0x0304 */
     struct span version_name; /* "TLSv1.3" */
     struct span cipher;       /* as the library calls it */
-    struct span server_name;  /* SNI, lower case, without a final dot; empty: none */
+    struct span server_name;  /* SNI, lower case, without a final dot; empty: none. As a client: the name or address */
     bool h2;                  /* ALPN chose h2; else HTTP/1.1 */
     bool resumed;
+    /* Of servers only, all zero as a client. */
     const struct tls_clients *clients; /* whose certificates are asked for; NULL: nobody's */
     /* When clients are asked: R_NONE (shown and good), client_cert_required (none shown), client_cert_invalid,
      * client_cert_expired (or not yet valid), client_cert_revoked. A bad one does not fail the handshake. */
@@ -73,6 +76,10 @@ long tls_read(struct tls *t, char *to, size_t room);
  */
 bool tls_was_early(const struct tls *t);
 
+/* After 0 of tls_read(): did the other side say its end? Else it may not have been the one who cut what it sent.
+ * RFC9112:9.8 */
+bool tls_was_end_said(const struct tls *t);
+
 /* The socket was told to be readable. To be said each time: tls_read() may give what it had before, and leave what came. */
 void tls_socket_ready(struct tls *t);
 
@@ -96,16 +103,17 @@ size_t tls_takes(const struct tls *t);
  * once the handshake is done. */
 bool tls_kernel_sends(const struct tls *t);
 
-/* Would a client that asked for this name (lower case) have been shown the certificate that t shows? */
+/* As a server: would a client that asked for this name (lower case) have been shown the certificate that t shows? */
 bool tls_shows_for(const struct tls *t, struct span name);
 
-/* Is the certificate that t shows one for this name: does it list it, or a wildcard that stands for it? Any case. */
+/* As a server: is the certificate that t shows one for this name: does it list it, or a wildcard that stands for it? Any case. */
 bool tls_covers(const struct tls *t, struct span name);
 
-/* What went wrong, for people: "no shared cipher", "certificate unknown (the client's alert)". Lives as long as t. */
+/* What went wrong, for people: "no shared cipher", "certificate unknown (the client's alert)"; as a client the other side
+ * is "the server". Lives as long as t. */
 struct span tls_error(const struct tls *t);
 
-/* Tell the client that nothing more comes, as far as the socket takes it. Not while early data is answered and the
+/* Tell the other side that nothing more comes, as far as the socket takes it. Not while early data is answered and the
  * handshake is not done. */
 void tls_say_end(struct tls *t);
 

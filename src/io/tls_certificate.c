@@ -91,7 +91,7 @@ int tls_certificate_read(struct tls_certificate *c, SSL_CTX *fresh, const struct
     if (error != 0)
         return error;
     error = use_files(c, chain, files, why);
-    if (error == 0 && !tls_names_add_all(names, sk_X509_value(chain, 0), number))
+    if (error == 0 && names != NULL && !tls_names_add_all(names, sk_X509_value(chain, 0), number))
         error = tls_why(why, -ENOMEM, "%s: no memory", files->certificate);
     sk_X509_pop_free(chain, X509_free);
     return error;

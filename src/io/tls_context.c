@@ -2,7 +2,7 @@
 
 #include "io/tls_impl.h"
 
-/* What is recommended for servers of the public: forward secrecy and authenticated encryption only. RFC9325:4.2 */
+/* What is recommended: forward secrecy and authenticated encryption only. RFC9325:4.2 */
 #define CIPHERS_TLS12                                            \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" \
@@ -13,13 +13,11 @@
 /* A client may come with the early data that an earlier configuration promised to take: that much is skipped. */
 #define SKIPPED_BYTES_MIN 65536u
 
-static void set_options(SSL_CTX *c, const struct tls_store_settings *s, bool kernel_sends)
+static void set_options(SSL_CTX *c, bool kernel_sends)
 {
     /* HTTP has lengths of its own, so an end without a word is told as an end, not as a broken record. */
     uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF;
 
-    if (s->tickets == NULL)
-        options |= SSL_OP_NO_TICKET;
     if (kernel_sends)
         options |= SSL_OP_ENABLE_KTLS;
     SSL_CTX_set_options(c, options);
@@ -39,8 +37,10 @@ static void set_sessions(SSL_CTX *c, const struct tls_store_settings *s)
     SSL_CTX_set_max_early_data(c, early ? s->early_data_bytes : 0);
     SSL_CTX_set_recv_max_early_data(c,
                                     s->early_data_bytes > SKIPPED_BYTES_MIN ? s->early_data_bytes : SKIPPED_BYTES_MIN);
-    if (s->tickets == NULL)
+    if (s->tickets == NULL) {
+        SSL_CTX_set_options(c, SSL_OP_NO_TICKET);
         SSL_CTX_set_num_tickets(c, 0);
+    }
     if (s->ticket_lifetime_s > 0)
         SSL_CTX_set_timeout(c, (long)s->ticket_lifetime_s);
 }
@@ -52,20 +52,29 @@ static void set_callbacks(SSL_CTX *c)
     SSL_CTX_set_cert_verify_callback(c, tls_clients_verify, NULL);
 }
 
-SSL_CTX *tls_context_new(const struct tls_store_settings *settings, bool kernel_sends)
+SSL_CTX *tls_context_begin(const SSL_METHOD *side, uint16_t version_min, bool kernel_sends)
 {
     SSL_CTX *c;
 
     ERR_clear_error();
-    c = SSL_CTX_new(TLS_server_method());
+    c = SSL_CTX_new(side);
     if (c == NULL)
         return NULL;
-    set_options(c, settings, kernel_sends);
-    set_sessions(c, settings);
-    set_callbacks(c);
-    if (SSL_CTX_set_min_proto_version(c, settings->version_min) == 1 &&
-        SSL_CTX_set_cipher_list(c, CIPHERS_TLS12) == 1 && SSL_CTX_set1_groups_list(c, GROUPS) == 1)
+    set_options(c, kernel_sends);
+    if (SSL_CTX_set_min_proto_version(c, version_min) == 1 && SSL_CTX_set_cipher_list(c, CIPHERS_TLS12) == 1 &&
+        SSL_CTX_set1_groups_list(c, GROUPS) == 1)
         return c;
     SSL_CTX_free(c);
     return NULL;
+}
+
+SSL_CTX *tls_context_new(const struct tls_store_settings *settings, bool kernel_sends)
+{
+    SSL_CTX *c = tls_context_begin(TLS_server_method(), settings->version_min, kernel_sends);
+
+    if (c == NULL)
+        return NULL;
+    set_sessions(c, settings);
+    set_callbacks(c);
+    return c;
 }

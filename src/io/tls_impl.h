@@ -96,7 +96,9 @@ int tls_ocsp_staple(SSL *ssl, void *arg);
 
 /* --- tls_context.c --- */
 
-/* What all contexts of a store have in common; NULL with the reason in the library's queue. */
+/* What servers and clients have in common; NULL with the reason in the library's queue. */
+SSL_CTX *tls_context_begin(const SSL_METHOD *side, uint16_t version_min, bool kernel_sends);
+/* What all contexts of a store have in common; NULL as above. */
 SSL_CTX *tls_context_new(const struct tls_store_settings *settings, bool kernel_sends);
 
 /* --- tls_certificate.c: a context that shows one certificate --- */
@@ -107,7 +109,7 @@ struct tls_certificate {
     time_t begins, expires;
 };
 
-/* `names` gets the certificate's names with its number. */
+/* `names` gets the certificate's names with its number; it may be NULL. */
 int tls_certificate_read(struct tls_certificate *c, SSL_CTX *fresh, const struct tls_files *files,
                          struct tls_names *names, uint32_t number, char why[TLS_WHY_BYTES]);
 void tls_certificate_fini(struct tls_certificate *c);
@@ -203,16 +205,19 @@ struct tls {
     SSL *ssl;
     int fd;
     enum tls_phase phase;
-    struct tls_set *set;
-    uint32_t shown; /* certificate */
-    bool known;     /* the server name has a certificate of its own */
+    bool is_client;
+    enum reason failure;              /* of a client; R_NONE: none */
+    struct tls_session_slot *session; /* of a client; may be NULL */
+    struct tls_set *set;              /* of a server, as all up to `context` */
+    uint32_t shown;                   /* certificate */
+    bool known;                       /* the server name has a certificate of its own */
     const struct tls_clients *(*choose)(void *context, struct span server_name);
     void *context;
     struct tls_info info;
     char *subject;
 
     bool drained;     /* the last recv() took all that was there, and nothing has come since */
-    bool ended;       /* the client sends nothing more */
+    bool ended;       /* nothing more comes from the socket */
     bool waits;       /* the last tls_read() had nothing to give */
     bool was_early;   /* its bytes */
     int socket_error; /* errno; 0: none */
@@ -226,6 +231,8 @@ struct tls {
     char name[TLS_NAME_BYTES], error[TLS_ERROR_BYTES];
 };
 
+/* A connection that is to shake hands, on neither side yet. NULL: no memory. */
+struct tls *tls_begin(SSL_CTX *context, int fd, bool kernel_sends);
 /* What a call that did not succeed means for a handshake; a failure is final. */
 enum tls_step tls_failed(struct tls *t, int result);
 /* The same for tls_read() and tls_write(): 0, -EAGAIN or another -errno. */
@@ -237,8 +244,13 @@ bool tls_agree(struct tls *t);
 
 /* --- tls_socket.c --- */
 
+/*
+ * Asking for the kernel's TLS where there is none costs a system call for each connection, and when root asks, a search
+ * for the module: so it is asked only when the module was there at the start.
+ */
+bool tls_socket_kernel_knows(void);
 /* False: no memory. */
-bool tls_socket_attach(struct tls *t);
+bool tls_socket_attach(struct tls *t, bool kernel_sends);
 /* Sends what is unsent: 0, -EAGAIN or another -errno. */
 int tls_socket_flush(struct tls *t);
 
@@ -261,6 +273,6 @@ void tls_early_fini(struct tls *t);
 
 /* Take the reason of a failure from the library's queue, which is empty then, or from the socket. */
 void tls_error_take(struct tls *t);
-void tls_error_set(struct tls *t, struct span text);
+void tls_error_set(struct tls *t, enum reason failure, struct span text);
 
 #endif

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <openssl/bio.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -161,7 +162,21 @@ static void method_make(void)
         BIO_meth_free(m);
 }
 
-bool tls_socket_attach(struct tls *t)
+bool tls_socket_kernel_knows(void)
+{
+    char known[256] = "";
+    FILE *f = fopen("/proc/sys/net/ipv4/tcp_available_ulp", "re");
+    bool found = false;
+
+    if (f == NULL)
+        return false;
+    while (!found && fscanf(f, "%255s", known) == 1)
+        found = strcmp(known, "tls") == 0;
+    fclose(f);
+    return found;
+}
+
+bool tls_socket_attach(struct tls *t, bool kernel_sends)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     BIO *ours, *kernels;
@@ -172,7 +187,7 @@ bool tls_socket_attach(struct tls *t)
     BIO_set_data(ours, t);
     BIO_set_init(ours, 1);
     SSL_set_bio(t->ssl, ours, ours);
-    if (!t->set->kernel_sends)
+    if (!kernel_sends)
         return true;
     /* Only the library's own socket can hand keys to the kernel. */
     kernels = BIO_new_socket(t->fd, BIO_NOCLOSE);

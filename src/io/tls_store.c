@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,24 +25,6 @@ struct tls_store {
         struct tls_stamp *seen, *now; /* three for each certificate */
     } reading;
 };
-
-/*
- * Asking for the kernel's TLS where there is none costs a system call for each connection, and when root asks, a search
- * for the module: so it is asked only when the module was there at the start.
- */
-static bool kernel_knows_tls(void)
-{
-    char known[256] = "";
-    FILE *f = fopen("/proc/sys/net/ipv4/tcp_available_ulp", "re");
-    bool found = false;
-
-    if (f == NULL)
-        return false;
-    while (!found && fscanf(f, "%255s", known) == 1)
-        found = strcmp(known, "tls") == 0;
-    fclose(f);
-    return found;
-}
 
 static SSL_CTX *front_new(const struct tls_store_settings *s, bool kernel_sends)
 {
@@ -158,7 +139,7 @@ static struct tls_store *store_alloc(const struct tls_store_settings *settings)
     s->reading.seen = calloc((size_t)FILES_OF_ONE * settings->certificate_count, sizeof *s->reading.seen);
     s->reading.now = calloc((size_t)FILES_OF_ONE * settings->certificate_count, sizeof *s->reading.now);
     /* The kernel's sending starts before early data is read, and could not be held back then. */
-    s->kernel_sends = settings->early_data_bytes == 0 && kernel_knows_tls();
+    s->kernel_sends = settings->early_data_bytes == 0 && tls_socket_kernel_knows();
     if (s->reading.seen != NULL && s->reading.now != NULL)
         return s;
     tls_store_release(&s);
