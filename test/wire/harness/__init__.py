@@ -63,22 +63,55 @@ settings=None, preface=b"") sends nothing by itself; forgiving=True goes on send
 floods.
 Field blocks: encode(pairs and bytes), literal(name or index, value, form="plain" "never" "added"), indexed(n),
 table_size(n), integer(), string(octets, huffman=True). A field of headers() may be such bytes, too.
+
+Upstreams
+
+    app = Upstream("a")                             # listens at once: app.port, app.address; unix=True: app.path
+    safe = Upstream(tls=pki.server("up.test"), tls_options={"client_ca": pki.ca, "alpn": ["http/1.1"]})
+    app.answer("/a", response(200, b"x", [("X", "y")]))     # or a function of the Request; else it echoes it as JSON
+    app.fail("/b", "reset-in-content", sent_bytes=3)        # by a name of FAILURES; app.fail("/b", ..., times=1): once
+    app.script("/c", [Interim(103), b"HTTP/1.1 200 OK\r\n", Sleep(0.2), Drip(b"...", size=1, pause=0.1), Reset()])
+    app.script("/d", [ReadContent(1000), Silent()])         # else the content has been read; early=True: it has not
+    app.at_connect = CONNECT_FAILURES["tls-alert"]          # steps on each new connection, before TLS and requests
+    app.down(), app.up(), app.cut(), app.stop(), refusing_port(), full_port()
+
+    one = app.wait_requests(1)[0]                   # .method .target .version .fields .get(name) .content .raw .sha256
+    one.connection, one.link.received, one.link.wait_end()          # the number; all bytes; "closed by peer"...
+    app.requests, app.connections, app.open, app.wait_open(0), app.expect_quiet(), app.reset_log()
+
+    dns = Dns({"app.test": ["127.0.0.1", "::1"]}, ttl=1)    # dns.address; dns.names[...] = [...]; else NXDOMAIN
+    dns.silent("slow.test").servfail("bad.test"), dns.delays["app.test", "AAAA"] = 0.5, dns.questions
+
+    Nginx(tree, config="location / {...}"), Apache(tree, config="...", modules=["dav"]), Node(script), PhpFpm(tree),
+    SServer(certificate, "-tls1_2")                 # .port, .address start them, or skip() when there is none
+    ns = Netns()                                    # Upstream(host=ns.far, netns=ns); ns.unroutable .swallowed .cut()
 """
 from .checks import expect, expect_in, expect_true, skip
 from .config import answering, configured, files
+from .dns import Dns
 from .faults import Faults
 from .frames import (Error, Flag, Frame, Setting, Type, encode, frame, h2_request, indexed, integer, literal, string,
                      table_size)
 from .h2 import H2
 from .h2_stream import H2Response
+from .netns import Netns
+from .peers import Apache, Nginx, Node, Peer, PhpFpm, SServer
 from .pki import Authority, Certificate, Pki, openssl
 from .server import Server, build_dir, free_port, program, verdict
 from .registry import test
 from .tls import Run, TlsConnection, client_hello, s_client
+from .upstream import Upstream, full_path, full_port, refusing_port
+from .upstream_failures import CONNECT_FAILURES, FAILURES
+from .upstream_link import Link, Request
+from .upstream_steps import (AwaitBytes, Close, Drip, Echo, Flood, HalfClose, Interim, Read, ReadContent, ReadHead,
+                             Reset, Send, Silent, Sleep, Switch, Until, chunked, pattern, response, tls_alert)
 from .wire import Connection, Malformed, Message, Response
 
-__all__ = ["Authority", "Certificate", "Connection", "Error", "Faults", "Flag", "Frame", "H2", "H2Response",
-           "Malformed", "Message", "Pki", "Response", "Run", "Server", "Setting", "TlsConnection", "Type", "answering",
-           "build_dir", "client_hello", "configured", "encode", "expect", "expect_in", "expect_true", "files", "frame",
-           "free_port", "h2_request", "indexed", "integer", "literal", "openssl", "program", "s_client", "skip",
-           "string", "table_size", "test", "verdict"]
+__all__ = ["Apache", "Authority", "AwaitBytes", "CONNECT_FAILURES", "Certificate", "Close", "Connection", "Dns", "Drip",
+           "Echo", "Error", "FAILURES", "Faults", "Flag", "Flood", "Frame", "H2", "H2Response", "HalfClose", "Interim",
+           "Link", "Malformed", "Message", "Netns", "Nginx", "Node", "Peer", "PhpFpm", "Pki", "Read", "ReadContent",
+           "ReadHead", "Request", "Reset", "Response", "Run", "SServer", "Send", "Server", "Setting", "Silent", "Sleep",
+           "Switch", "TlsConnection", "Type", "Until", "Upstream", "answering", "build_dir", "chunked", "client_hello",
+           "configured", "encode", "expect", "expect_in", "expect_true", "files", "frame", "free_port", "full_path",
+           "full_port", "h2_request", "indexed", "integer", "literal", "openssl", "pattern", "program", "refusing_port",
+           "response", "s_client", "skip", "string", "table_size", "test", "tls_alert", "verdict"]
