@@ -90,6 +90,40 @@ static json_t *fields_json(struct span head)
     return list;
 }
 
+static json_t *try_json(const struct record_try *t)
+{
+    json_t *o = json_object();
+
+    member(&o, "server", row_text((struct span){ t->server, t->server_bytes }));
+    member(&o, "reason", t->why != R_NONE ? json_string(reason_info(t->why)->name) : json_null());
+    member_number(&o, "at", t->at);
+    member(&o, "kept", json_boolean(t->kept));
+    member(&o, "harmless", json_boolean(t->harmless));
+    member_number(&o, "connect", t->connect_ms);
+    member_number(&o, "send", t->send_ms);
+    member_number(&o, "head", t->head_ms);
+    return o;
+}
+
+/* Null: the request went no further. */
+static json_t *upstream_json(const struct record *r)
+{
+    struct record_forwarding f;
+    json_t *o, *tries;
+
+    if (!record_forwarding(r, &f))
+        return json_null();
+    o = json_object();
+    tries = json_array();
+    member(&o, "name", row_text((struct span){ f.upstream, f.upstream_bytes }));
+    member_string(&o, "by", f.relayed ? "upstream" : "self");
+    member_number(&o, "status", f.status);
+    for (unsigned i = 0; i < f.count && i < FORWARD_ATTEMPTS; i++)
+        element(&tries, try_json(&f.tries[i]));
+    member(&o, "tries", tries);
+    return o;
+}
+
 static struct span first_line(struct span head)
 {
     struct span line = { head.p, span_find(head, '\n') };
@@ -142,6 +176,7 @@ static void put_facts(json_t **o, const struct record *r)
     member(o, "started", row_time(r->unix_ms - record_between(m->first_byte_ms, m->ended_ms)));
     member(o, "phases", phases_json(m));
     member(o, "waits", waits_json(r));
+    member(o, "upstream", upstream_json(r));
     member(o, "request", head_json(record_request(r), r->request_cut));
     member(o, "reply", head_json(record_reply(r), r->reply_cut));
     member_number(o, "at", r->at);

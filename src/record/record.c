@@ -2,7 +2,8 @@
 
 size_t record_room(const struct recorder *r)
 {
-    return sizeof(struct record) + 2 * (size_t)r->head_bytes + RECORD_OPERAND_BYTES + RECORD_ROUTE_BYTES;
+    return sizeof(struct record) + 2 * (size_t)r->head_bytes + RECORD_OPERAND_BYTES + RECORD_ROUTE_BYTES +
+           sizeof(struct record_forwarding);
 }
 
 const struct record *record_read(const struct ring *ring, uint64_t n, void *to, size_t room)
@@ -33,6 +34,16 @@ struct span record_operand(const struct record *r)
 struct span record_route(const struct record *r)
 {
     return text_at(r, (uint64_t)r->request_bytes + r->reply_bytes + r->operand_bytes, r->route_bytes);
+}
+
+/* The texts before it leave it at any place. */
+bool record_forwarding(const struct record *r, struct record_forwarding *out)
+{
+    struct span route = record_route(r);
+
+    if (r->forwarded)
+        memcpy(out, route.p + route.n, sizeof *out);
+    return r->forwarded;
 }
 
 /* The line that begins at *at, up to what ends it: CR LF, LF, or a CR alone. *at: to the next one. */

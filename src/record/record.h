@@ -12,6 +12,28 @@
 #define RECORD_OPERAND_BYTES 1024u /* longer ones are cut */
 #define RECORD_ROUTE_BYTES   256u  /* likewise */
 
+#define RECORD_SERVER_BYTES  79u /* of an upstream's name, and of one of its servers; likewise */
+
+/* One try at an upstream. Milliseconds: until there was a connection, then until the request was sent, then until a head
+ * came; 0: at once, or not come to. */
+struct record_try {
+    uint32_t why, at; /* enum reason, R_NONE: it was answered; and errno, or byte offset */
+    uint32_t connect_ms, send_ms, head_ms;
+    bool kept, harmless;
+    uint8_t server_bytes;
+    char server[RECORD_SERVER_BYTES];
+};
+
+/* What became of an exchange that went on to an upstream. */
+struct record_forwarding {
+    uint16_t status; /* of the upstream's answer; 0: there was none */
+    bool relayed;    /* that answer was passed on */
+    uint8_t count;   /* of tries */
+    uint8_t upstream_bytes;
+    char upstream[RECORD_SERVER_BYTES];
+    struct record_try tries[FORWARD_ATTEMPTS];
+};
+
 /* What the connection brought to an exchange. */
 struct brought {
     uint16_t tls_version; /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: not over TLS */
@@ -48,6 +70,7 @@ struct record {
     uint8_t major, minor;       /* of the protocol */
     uint8_t dialect;            /* enum dialect: of the route */
     struct brought brought;
+    bool forwarded;        /* a struct record_forwarding lies behind the texts */
     bool has_request_line; /* the request text begins with one that could be read */
     uint8_t peer_bytes;
     uint8_t peer[RECORD_PEER_BYTES]; /* the client's socket address; family alone for a unix socket */
@@ -106,6 +129,9 @@ struct span record_request(const struct record *r); /* first line and fields, as
 struct span record_reply(const struct record *r);   /* likewise, as sent; empty when nothing was */
 struct span record_operand(const struct record *r);
 struct span record_route(const struct record *r);
+
+/* Where the request went on to. False: nowhere. */
+bool record_forwarding(const struct record *r, struct record_forwarding *out);
 
 /* Parts of the request line; empty when it could not be read. */
 struct span record_method(const struct record *r);

@@ -13,7 +13,7 @@
 
 static size_t fixed_bytes(void)
 {
-    return sizeof(struct record) + RECORD_OPERAND_BYTES + RECORD_ROUTE_BYTES;
+    return sizeof(struct record) + RECORD_OPERAND_BYTES + RECORD_ROUTE_BYTES + sizeof(struct record_forwarding);
 }
 
 /* The longest head of which two fit into a quarter of a ring, beside all else: the next record has its place already. */
@@ -149,6 +149,7 @@ static inline void put_fixed(struct record *to, const struct exchange *x, uint32
     to->major = x->req.head.major;
     to->minor = x->req.head.minor;
     to->dialect = (uint8_t)x->policy->dialect;
+    to->forwarded = x->forwarding != NULL;
     to->has_request_line = x->req.head.target.n > 0;
     to->brought = (struct brought){ .tls_version = x->transport->tls_version,
                                     .certificate = (uint16_t)x->transport->client_certificate,
@@ -236,6 +237,43 @@ static __attribute__((noinline)) char *put_slowly(struct recorder *r, struct rec
     return put_cut(text, x->route_prefix, RECORD_ROUTE_BYTES, &to->route_bytes, &cut);
 }
 
+static uint8_t put_name(char to[RECORD_SERVER_BYTES], struct span name)
+{
+    size_t n = name.n < RECORD_SERVER_BYTES ? name.n : RECORD_SERVER_BYTES;
+
+    if (n > 0)
+        memcpy(to, name.p, n);
+    return (uint8_t)n;
+}
+
+static struct record_try try_of(const struct attempt *a)
+{
+    struct record_try t = { .why = a->failed.why,
+                            .at = a->failed.at,
+                            .connect_ms = (uint32_t)record_between(a->begun_ms, a->connected_ms),
+                            .send_ms = (uint32_t)record_between(a->connected_ms, a->sent_ms),
+                            .head_ms = (uint32_t)record_between(a->sent_ms, a->head_ms),
+                            .kept = a->kept,
+                            .harmless = a->harmless };
+
+    t.server_bytes = put_name(t.server, a->upstream);
+    return t;
+}
+
+static __attribute__((noinline)) char *put_forwarding(char *text, const struct exchange *x)
+{
+    const struct forwarding *f = x->forwarding;
+    struct record_forwarding to = { .status = f->status,
+                                    .relayed = x->reply.relayed.fields != NULL,
+                                    .count = f->count };
+
+    to.upstream_bytes = put_name(to.upstream, f->group);
+    for (unsigned i = 0; i < f->count; i++)
+        to.tries[i] = try_of(&f->attempts[i]);
+    memcpy(text, &to, sizeof to);
+    return text + sizeof to;
+}
+
 static __attribute__((noinline)) void keep_too(struct recorder *r, const struct record *record, uint32_t bytes)
 {
     bool refused = !record->slow && record->broken == R_NONE && record->status_sent / 100 == 4;
@@ -257,6 +295,8 @@ void recorder_write(struct recorder *r, const struct exchange *x, const struct s
     if (to == NULL)
         return;
     end = is_plain(r, x, secrets) ? put_plain(to, x) : put_slowly(r, to, x, secrets);
+    if (x->forwarding != NULL)
+        end = put_forwarding(end, x);
     bytes = (uint32_t)(end - (char *)to);
     put_fixed(to, x, r->slow_ms);
     ring_end(&r->all, bytes);
