@@ -357,12 +357,16 @@ static void test_timeout(void **state)
 static void test_connected_later(void **state)
 {
     struct listener l = listener_silent("127.0.0.1");
+    struct watch own = { .slot = 0 };
     struct call c = { .dial.done = call_done };
 
     (void)state;
     assert_false(dial_start(&c.dial, &loop, &wheel, &quick, &l.at, 1));
     close(accept(l.fd, NULL, NULL));
     await(&c);
+    own.fd = c.dial.fd;
+    assert_int_equal(loop_watch(&loop, &own, EPOLLOUT), 0); /* the dial watches it no more */
+    loop_unwatch(&loop, &own);
     expect_connected(&c.dial, l.fd, &l.at);
     listener_close(&l);
 }
