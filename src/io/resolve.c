@@ -12,7 +12,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 
-#include "base/check.h"
 #include "io/resolve_cache.h"
 
 struct resolver {
@@ -142,7 +141,7 @@ static void port_set(struct resolve_question *q)
     }
 }
 
-/* From what is known now. False: nothing. */
+/* From what is known now. False: nothing, which is never so when the servers have just answered. */
 static bool question_fill(struct resolver *r, struct resolve_question *q, const struct resolve_entry *e)
 {
     if (!resolve_entry_answer(e, r->loop->now_ms, &q->answer))
@@ -214,7 +213,7 @@ static void entry_failed(struct resolver *r, struct resolve_entry *e, int status
 static void waiters_settle(struct resolver *r, struct resolve_entry *e)
 {
     for (struct link *l = e->waiters.next; l != &e->waiters; l = l->next)
-        (void)ALWAYS(question_fill(r, (struct resolve_question *)l, e));
+        (void)question_fill(r, (struct resolve_question *)l, e);
     link_move_all(&e->waiters, &r->answered);
     if (!link_is_empty(&r->answered))
         loop_defer(r->loop, &r->deliver);
@@ -308,7 +307,7 @@ static bool ask_name(struct resolver *r, struct resolve_question *q, struct span
             return true;
         lookup_begin(r, e);
         if (!e->asking)
-            return ALWAYS(question_fill(r, q, e));
+            return question_fill(r, q, e);
     }
     link_append(&e->waiters, &q->link);
     return false;
