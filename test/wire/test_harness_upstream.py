@@ -204,17 +204,17 @@ def every_failure_says_what_its_name_says():
             "bad-coding": b"Encoding: gibberish\r\n", "bad-length": b"Length: +5\r\n", "bad-status": b" 2x0 ",
             "folded-field": b"X-Field: a\r\n b\r\n", "nul-in-field": b"a\0b", "bare-lf": b"OK\nContent",
             "extra-bytes": b"rightHTTP/1.1 200", "interim-only": b"HTTP/1.1 103 Early Hints\r\n\r\n"}.items():
-        expect_in(words, failed(name, 0.1)[0], name)
+        expect_in(words, failed(name, 0.5)[0], name)
     for name, size in (("huge-head", 1 << 20), ("huge-field", 1 << 20), ("huge-trailers", 1 << 20),
                        ("endless-head", 3 << 20), ("huge-interim", 1 << 20), ("huge-chunk-extension", 1 << 20),
                        ("many-fields", 99000)):
-        expect_true(len(failed(name, 0.2)[0]) > size * 0.98, name)
+        expect_true(len(failed(name)[0]) > size * 0.98, name)
 
 
 @test()
 def cuts_of_content():
     for name, end in (("close-in-content", "closed"), ("reset-in-content", "reset"), ("stall-in-content", "silent")):
-        came, how = failed(name, 0.2, sent_bytes=7)
+        came, how = failed(name, 0.5, sent_bytes=7)
         head, _, content = came.partition(b"\r\n\r\n")
         expect((content, how), (b"0123456", end), name)
         expect_in(b"Content-Length: 100", head, name)
@@ -223,7 +223,7 @@ def cuts_of_content():
         came, how = failed(name)
         expect((came.partition(b"\r\n\r\n")[2], how), (data, end), name)
     expect(failed("http10-no-length"), (b"HTTP/1.0 200 OK\r\n\r\nto the end", "closed"))
-    expect(failed("half-close", 0.2)[1], "closed")
+    expect(failed("half-close")[1], "closed")
 
 
 @test(seconds=30)
@@ -310,7 +310,7 @@ def failures_of_new_connections():
         one.at_connect = steps
         with connect(one) as c:
             c.send(b"hello" if name.startswith(("tls-", "plain-")) else b"")
-            came, how = everything(c, 0.2)
+            came, how = everything(c, 0.5)
         if name in wanted:
             expect((came, how), wanted[name], name)
         else:
@@ -391,10 +391,10 @@ def the_name_server():
         pass
     dns.aliases.update({"x.test": "y.test", "y.test": "x.test"})
     expect(ask_dns(dns, "x.test", 1)[2], 16)
-    dns.delays["app.test", "A"] = 0.1
+    dns.delays["app.test", "A"] = 0.5
     began = time.monotonic()
     ask_dns(dns, "app.test", 28)
-    expect_true(time.monotonic() - began < 0.09, "only A is slow")
+    expect_true(time.monotonic() - began < 0.4, "only A is slow")
     expect(dns.wait_questions(3)[:3], [("app.test", "A"), ("app.test", "AAAA"), ("app.test", "A")])
 
 

@@ -99,9 +99,8 @@ class Peer:
         self.root.mkdir()
         plant(self.root, tree or {})
         self.process = None
-        holder = bound_socket()
-        self.own_port = holder.getsockname()[1]
-        holder.close()
+        self.holder = bound_socket()
+        self.own_port = self.holder.getsockname()[1]
         started.append(self)
 
     def __enter__(self):
@@ -176,6 +175,7 @@ class Peer:
             process.wait()
 
     def remove(self):
+        self.holder.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
 

@@ -24,13 +24,15 @@ held = []
 
 
 def bound_socket(host="127.0.0.1", port=None):
-    """A TCP socket bound to the port, or to a free one of PORTS; it does not listen yet."""
+    """A TCP socket bound to the port, or to a free one of PORTS; it does not listen yet. While it is there nobody else
+    is given that port by chance, but whoever wants just this one (with SO_REUSEADDR) can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for _ in range(1000):
         one = socket.socket(family, socket.SOCK_STREAM)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(port is not None))
         try:
             one.bind((host, port or random.randrange(*PORTS)))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             return one
         except OSError:
             one.close()
