@@ -4,6 +4,7 @@
 #include "graph/graph.h"
 #include "serve/access_log.h"
 #include "serve/answer.h"
+#include "serve/gateways.h"
 #include "serve/route.h"
 #include "serve/worker.h"
 
@@ -55,7 +56,7 @@ static void host_route(struct exchange *x)
         route_choose_admin(x, s->shared->config);
     else
         route_choose(x, s->shared->config);
-    x->res_worker = w->admin != NULL ? (void *)w->admin : (void *)w->files;
+    x->res_worker = w->admin != NULL ? (void *)w->admin : gateways_of(w, x->snapshot, x->res);
 }
 
 static void host_resume(struct exchange *x)

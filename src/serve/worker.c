@@ -9,6 +9,7 @@
 
 #include "io/listen.h"
 #include "serve/exchange_host.h"
+#include "serve/gateways.h"
 
 #define ACCEPT_BATCH        64
 #define ACCEPT_LAST_BATCHES 64 /* a whole backlog, and no more, however fast others come */
@@ -27,6 +28,7 @@ void snapshot_leave(struct snapshot *s)
     s->holders--;
     if (!s->is_old || s->holders > 0)
         return;
+    gateways_close(s);
     shared_config_release(s->shared);
     free(s);
 }
@@ -228,11 +230,17 @@ static void reload_open(struct mail *m)
 {
     struct reload_mail *r = (struct reload_mail *)m;
 
+    *r->snapshot = (struct snapshot){ .shared = r->config };
+    if (gateways_open(r->worker, r->snapshot) != 0) { /* the old one stays in use */
+        shared_config_release(r->config);
+        free(r->snapshot);
+        free(r);
+        return;
+    }
     wire_times(&r->worker->wire_settings, r->config->config->settings);
     wire_ports(r->worker, r->config->config);
     if (r->worker->files != NULL)
         file_worker_forget(r->worker->files); /* the new configuration has roots of its own */
-    *r->snapshot = (struct snapshot){ .shared = r->config };
     snapshot_replace(r->worker, r->snapshot);
     free(r);
 }
@@ -362,7 +370,8 @@ static int worker_set_up(struct worker *w, struct shared_config *config, const s
         return -ENOMEM;
     w->snapshot->shared = config;
     if ((err = wire_init(&w->wire)) != 0 || (err = mail_box_init(&w->mail, &w->loop)) != 0 ||
-        (err = w->shared->admin_source != NULL ? admin_start(w) : files_start(w, config->config)) != 0)
+        (err = w->shared->admin_source != NULL ? admin_start(w) : files_start(w, config->config)) != 0 ||
+        (err = w->admin == NULL ? gateways_open(w, w->snapshot) : 0) != 0)
         return err;
     return listeners_start(w, listen);
 }
@@ -412,6 +421,8 @@ void worker_fini(struct worker *w)
     wire_fini(&w->wire);
     if (w->spare_fd >= 0)
         close(w->spare_fd);
+    gateways_close(w->snapshot);
+    resolver_release(&w->resolver);
     shared_config_release(w->snapshot->shared);
     free(w->snapshot);
     free(w->listeners);

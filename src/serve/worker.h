@@ -12,6 +12,7 @@
 #include "io/loop.h"
 #include "io/mail.h"
 #include "io/offload.h"
+#include "io/resolve.h"
 #include "io/wheel.h"
 #include "record/record.h"
 #include "record/tally.h"
@@ -25,6 +26,7 @@ struct snapshot {
     struct shared_config *shared;
     uint32_t holders;
     bool is_old;
+    struct gateway_worker gateway; /* its upstreams, if it has any */
 };
 
 struct worker_listener {
@@ -78,6 +80,7 @@ struct worker {
     struct wire wire;
     struct snapshot *snapshot; /* for exchanges that begin now */
     struct offload helpers;
+    struct resolver *resolver; /* NULL: no configuration has hand requests on so far */
     struct file_worker *files; /* NULL: it serves no files */
     struct admin *admin;       /* NULL: it is not the admin listener's */
     struct worker_listener *listeners;

@@ -60,7 +60,11 @@ static enum flow gateway_open(struct exchange *x)
     g->group = gateway_choose(x, g->settings);
     g->forwarding.group = g->settings->groups[g->group]->name;
     g->hash = gateway_hash(x, g->settings->groups[g->group]);
-    return FLOW_GO;
+    g->mounted = g->settings->to.p != NULL;
+    if (g->mounted && !uri_rewrite_mount(&x->arena, x->route_prefix, g->settings->to, &g->mount))
+        return STOP(x, R_exchange_memory_exhausted, 0);
+    why = gateway_places(g);
+    return why == R_NONE ? FLOW_GO : STOP(x, why, 0);
 }
 
 static void attempt_begin(struct gateway *g)
@@ -72,7 +76,7 @@ static void attempt_begin(struct gateway *g)
     f->attempts[f->count - 1] = (struct attempt){ .begun_ms = g->x->now_ms };
     g->search = (struct upstream_search){ .tried = tried };
     g->out = (struct gateway_out){ .replay = g->out.replay, .replay_bytes = g->out.replay_bytes };
-    g->in = (struct gateway_in){ .response.head.fields = g->in.response.head.fields };
+    g->in = (struct gateway_in){ 0 };
     g->sent_ms = 0;
     g->phase = PHASE_TAKE;
 }
@@ -235,6 +239,8 @@ static void gateway_describe(struct exchange *x, enum reason why)
     struct bounded b = { text, sizeof text, 0 };
     struct proxy_status s = { .name = g->settings->name, .why = why, .next_hop = g->forwarding.group };
 
+    if (g->settings->proxy != NULL)
+        gateway_proxy_describe(x, why);
     if (x->reply.relayed.fields != NULL)
         return;
     if (reason_info(why)->proxy_error[0] != '\0') {

@@ -93,7 +93,7 @@ struct gateway_settings {
 struct gateway_worker {
     struct upstreams *upstreams;
     struct auth_worker *auth;            /* of forward proxies; NULL: they know no credentials */
-    const struct admissions *admissions; /* of intercepting ones; NULL: nobody is let in */
+    struct admissions *admissions; /* of intercepting ones, shared by all workers; NULL: nobody is let in */
 };
 
 /*

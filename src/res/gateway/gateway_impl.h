@@ -6,6 +6,7 @@
 #include "http/forward.h"
 #include "http/framing.h"
 #include "http/h1_response.h"
+#include "http/uri_rewrite.h"
 #include "res/gateway/gateway.h"
 
 /*
@@ -63,6 +64,9 @@ struct gateway {
     enum gateway_phase phase;
     struct upstream_search search;
     struct upstream *up; /* NULL: none is held */
+    struct span target, destination; /* as they are sent; destination: of WebDAV */
+    struct uri_mount mount;
+    bool mounted;         /* the path changes on its way in */
     struct forward lines; /* of the request that go on */
     struct gateway_out out;
     struct gateway_in in;
@@ -70,6 +74,7 @@ struct gateway {
     bool upgrades;    /* another protocol was offered to the upstream */
     bool tunnel;      /* the head is done with, and bytes pass both ways */
     bool client_ended, upstream_ended; /* of a tunnel: no more comes from there */
+    struct auth_state *auth; /* of proxies */
     struct span place, host; /* of proxies: what was asked for, as text, and the host alone with a NUL behind it */
 };
 
@@ -132,5 +137,12 @@ extern const struct body_ops gateway_tunnel;
 enum flow gateway_proxy_open(struct exchange *x);
 enum flow gateway_proxy_authenticate(struct exchange *x);
 enum flow gateway_proxy_take(struct gateway *g);
+void gateway_proxy_describe(struct exchange *x, enum reason why);
+
+/* Where the request goes in there, and its Destination, as they are sent. R_NONE, or why that cannot be said. */
+enum reason gateway_places(struct gateway *g);
+
+/* The value of a field of the response as it is told outside. */
+struct span gateway_rewrite(struct gateway *g, const struct field *line);
 
 #endif

@@ -1,4 +1,5 @@
-#include "http/token.h"
+#include "auth/check.h"
+#include "res/gateway/admissions.h"
 #include "res/gateway/gateway_impl.h"
 
 #define HTTP_PORT 80u
@@ -33,9 +34,9 @@ static bool is_near(const struct sockaddr *socket)
 }
 
 /* Asked of each address that a name turned out to have, so that no name leads inside. */
-static bool may_be_asked(const struct sockaddr *socket, const void *context)
+static bool may_be_asked(const void *with, const struct sockaddr *socket)
 {
-    const struct proxy_settings *p = context;
+    const struct proxy_settings *p = with;
 
     if (in_any(p->denied, p->denied_count, socket))
         return false;
@@ -73,6 +74,15 @@ static bool is_spoken(const struct exchange *x)
     return x->req.target.form != TARGET_ABSOLUTE || span_is_nocase(x->req.target.scheme, SPAN("http"));
 }
 
+/* The network has not let the client in yet. RFC6585:6 */
+static bool is_outside(const struct exchange *x)
+{
+    uint8_t client[ADDRESS_KEY_BYTES];
+
+    address_key((const struct sockaddr *)x->peer.p, client);
+    return !admissions_have(gateway_worker(x)->admissions, client, x->now_ms);
+}
+
 static struct span place_of(struct exchange *x)
 {
     const struct host *host = &x->req.host;
@@ -88,7 +98,7 @@ enum flow gateway_proxy_open(struct exchange *x)
     struct span name = x->req.host.name;
 
     f->client_denied = p->client_count > 0 && !in_any(p->clients, p->client_count, (const struct sockaddr *)x->peer.p);
-    f->client_unadmitted = p->intercepts && !admissions_have(gateway_worker(x)->admissions, x->peer);
+    f->client_unadmitted = p->intercepts && is_outside(x);
     f->destination_named = is_named(x, p);
     f->scheme_spoken = is_spoken(x);
     f->port_allowed = port_allowed(x, p);
@@ -101,15 +111,40 @@ enum flow gateway_proxy_open(struct exchange *x)
 
 enum flow gateway_proxy_authenticate(struct exchange *x)
 {
-    const struct auth_settings *auth = gateway_of(x)->settings->proxy->auth;
+    struct gateway *g = gateway_of(x);
+    const struct auth_settings *auth = g->settings->proxy->auth;
 
-    return auth != NULL ? auth_check(x, auth, gateway_worker(x)->auth) : FLOW_GO;
+    if (auth == NULL)
+        return FLOW_GO;
+    if (g->auth == NULL)
+        g->auth = arena_zero(&x->arena, sizeof *g->auth);
+    if (g->auth == NULL)
+        return STOP(x, R_exchange_memory_exhausted, 0);
+    return auth_check(x, auth, gateway_worker(x)->auth, g->auth);
+}
+
+void gateway_proxy_describe(struct exchange *x, enum reason why)
+{
+    const struct proxy_settings *p = gateway_of(x)->settings->proxy;
+
+    if (p->auth != NULL && (why == p->auth->missing || why == p->auth->refused || why == p->auth->malformed ||
+                            why == p->auth->stale))
+        auth_challenges(x, p->auth, why == p->auth->stale);
+    if (why == R_network_auth_required) {
+        x->reply.link_to = p->portal;
+        reply_add(x, SPAN("Cache-Control"), SPAN("no-store"));
+    }
 }
 
 enum flow gateway_proxy_take(struct gateway *g)
 {
     const struct gateway_settings *s = g->settings;
+    struct upstream_place place = { .host = g->host,
+                                    .port = port_of(g->x),
+                                    .text = g->place,
+                                    .connect_ms = s->connect_ms,
+                                    .allowed = may_be_asked,
+                                    .with = s->proxy };
 
-    return upstream_take_place(g->x, gateway_worker(g->x)->upstreams, g->host, port_of(g->x), g->place, s->connect_ms,
-                               may_be_asked, s->proxy, &g->search, &g->up);
+    return upstream_take_place(g->x, gateway_worker(g->x)->upstreams, &place, &g->search, &g->up);
 }

@@ -34,7 +34,7 @@ static const struct reply_field *lines_take(struct gateway *g, uint32_t *count)
     if (fields == NULL || !forward_choose(head, FORWARD_OWN_LENGTH, &f))
         return NULL;
     while ((line = forward_take(&f)) != NULL)
-        fields[(*count)++] = (struct reply_field){ line->name, line->value };
+        fields[(*count)++] = (struct reply_field){ line->name, gateway_rewrite(g, line) };
     return fields;
 }
 
@@ -148,21 +148,24 @@ static enum reason parse(struct gateway *g, struct verdict *v)
     return h1_parse_response(bytes, &g->settings->head, &in->response, v);
 }
 
-static bool fields_take(struct gateway *g)
+/* Lines of a head that comes whole, as nearly all do: it is made a reply of before another one is read. */
+static __thread struct field lines_of_whole[HEAD_FIELDS_MAX];
+
+/* A head that comes in parts needs lines of its own. */
+static bool lines_keep(struct gateway *g)
 {
     struct head *head = &g->in.response.head;
 
-    if (head->fields == NULL)
-        head->fields = arena_take(&g->x->arena, g->settings->head.fields * sizeof *head->fields);
+    if (head->fields != lines_of_whole || g->up->have == g->up->at)
+        return true;
+    response_init(&g->in.response, arena_take(&g->x->arena, HEAD_FIELDS_MAX * sizeof *head->fields));
     return head->fields != NULL;
 }
 
 enum gateway_step gateway_receive(struct gateway *g, struct verdict *v)
 {
-    if (!fields_take(g)) {
-        verdict_set(v, R_upstream_exchange_failed, 0);
-        return STEP_FAILED;
-    }
+    if (g->in.response.head.fields == NULL)
+        response_init(&g->in.response, lines_of_whole);
     for (;;) {
         enum reason r = g->up->have > g->up->at ? parse(g, v) : R_MORE;
         enum gateway_step step = STEP_BLOCKED;
@@ -177,9 +180,14 @@ enum gateway_step gateway_receive(struct gateway *g, struct verdict *v)
         if (r == R_NONE)
             continue;
         n = upstream_read(g->up);
-        if (n <= 0)
+        if (n > 0) {
+            g->in.any = true;
+            continue;
+        }
+        if (n != -EAGAIN || lines_keep(g))
             return no_more(n, g, v);
-        g->in.any = true;
+        verdict_set(v, R_upstream_exchange_failed, 0);
+        return STEP_FAILED;
     }
 }
 

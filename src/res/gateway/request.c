@@ -5,7 +5,6 @@
 #include "http/forward.h"
 #include "http/forwarded.h"
 #include "http/max_forwards.h"
-#include "http/path.h"
 #include "http/via.h"
 #include "res/gateway/gateway_impl.h"
 
@@ -107,39 +106,13 @@ static void put_upgrade(struct gateway *g, struct bounded *b)
         put_key(b);
 }
 
-/* As the client wrote it; where it holds segments that lead elsewhere, as it was understood here. */
-static struct span path_of(struct gateway *g)
-{
-    struct exchange *x = g->x;
-    struct span raw = x->req.target.path.n > 0 ? x->req.target.path : SPAN("/");
-    size_t room = 3 * x->req.path.n + 1;
-    char *encoded;
-
-    if (memmem(raw.p, raw.n, "/.", 2) == NULL && memmem(raw.p, raw.n, "%2", 2) == NULL)
-        return raw;
-    if (x->req.path.n == 0)
-        return raw;
-    encoded = arena_take(&x->arena, room);
-    if (encoded == NULL)
-        return raw;
-    return (struct span){ encoded, path_encode(x->req.path, encoded, room) };
-}
-
 static void put_target(struct gateway *g, struct bounded *b)
 {
     const struct exchange *x = g->x;
-    const struct target *t = &x->req.target;
 
     bounded_put(b, x->req.connect_protocol.n > 0 ? SPAN("GET") : x->req.head.method_name);
     bounded_put(b, SPAN(" "));
-    if (t->form == TARGET_ASTERISK)
-        bounded_put(b, SPAN("*"));
-    else
-        bounded_put(b, path_of(g));
-    if (t->has_query) {
-        bounded_put(b, SPAN("?"));
-        bounded_put(b, t->query);
-    }
+    bounded_put(b, g->target);
     bounded_put(b, SPAN(" HTTP/1.1\r\n"));
 }
 
@@ -253,7 +226,7 @@ static void put_lines(struct gateway *g, struct bounded *b)
     const struct field *line;
 
     while ((line = forward_take(&f)) != NULL)
-        put_line(b, line->name, line->value);
+        put_line(b, line->name, line->id == FIELD_DESTINATION ? g->destination : line->value);
 }
 
 static void head_put(struct gateway *g, struct bounded *b)
@@ -273,7 +246,7 @@ static void head_put(struct gateway *g, struct bounded *b)
 bool gateway_request_write(struct gateway *g)
 {
     struct exchange *x = g->x;
-    size_t room = 4 * (size_t)x->req.head.bytes + 3 * x->req.path.n + OWN_BYTES + g->search.upstream.n;
+    size_t room = 4 * (size_t)x->req.head.bytes + g->target.n + OWN_BYTES + g->search.upstream.n;
     struct bounded b = { arena_take(&x->arena, room), room, 0 };
 
     if (b.out == NULL)

@@ -1,0 +1,61 @@
+#include "serve/gateways.h"
+
+#include <errno.h>
+
+/* Room of a read buffer behind the longest head: content that comes with it, and what is read at once of it. */
+#define CONTENT_BYTES 65536u
+
+static uint32_t head_bytes_most(const struct config *config)
+{
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < config->site_count; i++)
+        for (uint32_t r = 0; r < config->sites[i].route_count; r++) {
+            const struct route *route = &config->sites[i].routes[r];
+
+            if (route->resource == &gateway_resource && route->gateway.head.head_bytes > most)
+                most = route->gateway.head.head_bytes;
+        }
+    return most;
+}
+
+static bool hands_on(const struct config *config)
+{
+    return config->group_count > 0;
+}
+
+static int resolver_open(struct worker *w)
+{
+    struct resolver_settings settings = RESOLVER_SETTINGS_USUAL;
+
+    return w->resolver != NULL ? 0 : resolver_new(&w->loop, &w->wheel, &settings, &w->resolver);
+}
+
+int gateways_open(struct worker *w, struct snapshot *s)
+{
+    const struct config *config = s->shared->config;
+    struct upstream_world world = { .loop = &w->loop, .wheel = &w->wheel };
+    int err;
+
+    if (!hands_on(config))
+        return 0;
+    err = resolver_open(w);
+    if (err != 0)
+        return err;
+    world.resolver = w->resolver;
+    world.buffer_bytes = head_bytes_most(config) + CONTENT_BYTES;
+    s->gateway.upstreams = upstreams_new(&world, config->groups, config->group_count);
+    return s->gateway.upstreams != NULL ? 0 : -ENOMEM;
+}
+
+void gateways_close(struct snapshot *s)
+{
+    upstreams_release(&s->gateway.upstreams);
+}
+
+void *gateways_of(const struct worker *w, struct snapshot *s, const struct resource_ops *resource)
+{
+    if (resource == &gateway_resource)
+        return &s->gateway;
+    return w->files;
+}
