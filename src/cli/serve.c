@@ -19,6 +19,9 @@ static const char help[] =
     "  -l, --listen ADDR:PORT       listen there; repeatable; [::1]:8080 and unix:/path too\n"
     "      --tls[=ADDR:PORT]        HTTPS too (default: 127.0.0.1:8443), with a certificate for development unless -c\n"
     "                               names one\n"
+    "      --forward[=ADDR:PORT]    a forward proxy too, for this machine alone (default: 127.0.0.1:3128); who else "
+    "may\n"
+    "                               use it is said in -c\n"
     "  -w, --write                  allow PUT and DELETE (default: 405 with Allow)\n"
     "  -c, --config FILE            sites, routes, limits and times from a YAML file\n"
     "      --dialect NAME           whose codes are spoken: rfc, nginx, iis or cloudflare (default: rfc)\n"
@@ -30,11 +33,21 @@ static const char help[] =
     "\n"
     "SIGTERM and SIGINT finish what runs and stop, SIGHUP reads the configuration anew, SIGUSR1 reopens the log.\n";
 
-enum { OPTION_HELP = 256, OPTION_DIALECT, OPTION_WORKERS, OPTION_LOG, OPTION_LOG_FORMAT, OPTION_ADMIN, OPTION_TLS };
+enum {
+    OPTION_HELP = 256,
+    OPTION_DIALECT,
+    OPTION_WORKERS,
+    OPTION_LOG,
+    OPTION_LOG_FORMAT,
+    OPTION_ADMIN,
+    OPTION_TLS,
+    OPTION_FORWARD
+};
 
 static const struct option long_options[] = {
     { "listen", required_argument, NULL, 'l' },
     { "tls", optional_argument, NULL, OPTION_TLS },
+    { "forward", optional_argument, NULL, OPTION_FORWARD },
     { "write", no_argument, NULL, 'w' },
     { "config", required_argument, NULL, 'c' },
     { "dialect", required_argument, NULL, OPTION_DIALECT },
@@ -62,6 +75,16 @@ static int tls_set(struct config_options *o, const char *text)
                             "name more addresses as tls.listen in a configuration");
     o->tls = true;
     o->tls_listen = text;
+    return 0;
+}
+
+static int forward_set(struct config_options *o, const char *text)
+{
+    if (o->forward)
+        return output_wrong("serve", text != NULL ? text : "--forward", "--forward can be given once",
+                            "name more addresses as forward.listen in a configuration");
+    o->forward = true;
+    o->forward_listen = text;
     return 0;
 }
 
@@ -97,6 +120,8 @@ static int option_take(struct config_options *o, const char **listen, int option
         return listen_add(o, listen, argument);
     case OPTION_TLS:
         return tls_set(o, argument);
+    case OPTION_FORWARD:
+        return forward_set(o, argument);
     case 'w':
         o->write = true;
         return 0;
@@ -120,17 +145,19 @@ static int option_take(struct config_options *o, const char **listen, int option
     }
 }
 
-/* An address behind --tls that no "=" ties to it is read as a directory. */
+/* An address behind --tls or --forward that no "=" ties to it is read as a directory. */
 static int directory_set(struct config_options *o, const char *text)
 {
+    bool tls = o->tls && o->tls_listen == NULL, forward = o->forward && o->forward_listen == NULL;
     struct address address;
     const char *why;
 
     o->directory = text;
-    if (!o->tls || o->tls_listen != NULL || access(text, F_OK) == 0 ||
-        address_parse(span_of(text), &address, &why) != 0)
+    if ((!tls && !forward) || access(text, F_OK) == 0 || address_parse(span_of(text), &address, &why) != 0)
         return 0;
-    return output_wrong("serve", text, "no such directory", "an address for TLS is written --tls=ADDR:PORT");
+    return output_wrong("serve", text, "no such directory",
+                        tls ? "an address for TLS is written --tls=ADDR:PORT"
+                            : "an address for the proxy is written --forward=ADDR:PORT");
 }
 
 int cli_serve(int argc, char **argv)

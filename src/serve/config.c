@@ -103,7 +103,7 @@ static void transport_read(struct config_builder *b, const struct config_value v
     if (v[KEY_top_listen].good)
         listen_read(b, &v[KEY_top_listen]);
     if (v[KEY_top_trusted_proxies].good)
-        config_trusted_read(b, &v[KEY_top_trusted_proxies]);
+        b->config->trusted = config_ranges_read(b, &v[KEY_top_trusted_proxies], &b->config->trusted_count);
     b->config->real_ip = v[KEY_top_real_ip].number == 1;
     b->config->proxy_protocol = v[KEY_top_listen_proxy_protocol].number == 1;
     believed_check(b, &v[KEY_top_real_ip], "real_ip", &v[KEY_top_trusted_proxies]);
@@ -129,6 +129,9 @@ static bool top_read(struct config_builder *b, const struct yaml_node *root, con
         settings_read(b, MAP_times, v[KEY_top_times].node);
     settings_check(b, v[KEY_top_limits].node);
     b->admin = v[KEY_top_admin].good ? v[KEY_top_admin].node : NULL;
+    b->forward = v[KEY_top_forward].good ? v[KEY_top_forward].node : NULL;
+    if (v[KEY_top_resolver].good)
+        config_resolver_read(b, v[KEY_top_resolver].node);
     b->groups_unclear = v[KEY_top_upstreams].node != NULL && !v[KEY_top_upstreams].good;
     if (v[KEY_top_upstreams].good)
         config_upstreams_read(b, v[KEY_top_upstreams].node);
@@ -166,6 +169,7 @@ static void standards_set(struct config *c, enum dialect dialect)
                                  .tls_version_min = 0,
                                  .explain = EXPLAIN_ERRORS,
                                  .dialect = dialect < DIALECTS ? dialect : DIALECT_RFC };
+    c->resolver = RESOLVER_SETTINGS_USUAL;
     c->log_file = "-";
     for (unsigned s = 0; s < SETTINGS; s++)
         c->settings[s] = setting_infos[s].standard;
@@ -234,6 +238,8 @@ struct config *config_read(const struct config_options *options, struct span tex
         config_tls_read(&b, options);
     if (readable)
         config_admin_read(&b, b.admin, options);
+    if (readable)
+        config_forward_read(&b, options);
     if (b.report.count == 0)
         options_apply(&b, options);
     if (config->memory.full || scratch.full)

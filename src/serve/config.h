@@ -6,13 +6,17 @@
 #include <stdio.h>
 
 #include "admin/admin.h"
+#include "auth/check.h"
 #include "base/arena.h"
 #include "exchange/policy.h"
 #include "exchange/transport.h"
 #include "io/address.h"
+#include "io/resolve.h"
 #include "io/tls_client.h"
 #include "io/tls_store.h"
 #include "record/secret.h"
+#include "res/cgi/cgi.h"
+#include "res/fastcgi/fastcgi.h"
 #include "res/file/file.h"
 #include "res/fixed/fixed.h"
 #include "res/gateway/gateway.h"
@@ -32,6 +36,8 @@ struct route {
         struct file_settings file;
         struct fixed_settings fixed;
         struct gateway_settings gateway;
+        struct cgi_settings cgi;
+        struct fastcgi_settings fastcgi;
         struct admin_settings admin;
         struct websocket_settings websocket;
     };
@@ -90,6 +96,16 @@ struct config_upstream {
     uint32_t line, column; /* where the file says so */
 };
 
+/* Listeners of a forward proxy. */
+struct config_forward {
+    const char **listen;       /* texts of addresses */
+    uint32_t listen_count;     /* 0: off */
+    const char *users_file;    /* NULL: nobody needs credentials */
+    struct auth_settings auth; /* users: made by config_open(); nonces: the server sets them, when digest[] says so */
+    struct proxy_settings proxy;
+    struct site site; /* with one route, which has the settings above */
+};
+
 /* A whole configuration: built once, then only read. */
 struct config {
     struct arena memory;
@@ -104,6 +120,8 @@ struct config {
     struct config_upstream *upstreams;
     const struct upstream_group *const *groups; /* those of upstreams, in the same order */
     uint32_t group_count;
+    struct resolver_settings resolver;
+    struct config_forward forward;
     uint32_t workers;     /* 0: one per core */
     const char *log_file; /* "-": standard output; "off" */
     bool log_combined;    /* else JSON lines */
@@ -139,10 +157,12 @@ struct config_options {
     int log_combined;     /* -1: not said */
     enum dialect dialect; /* DIALECTS: not said */
     uint32_t workers;
-    bool tls;                /* listen for TLS too */
-    const char *tls_listen;  /* where; NULL: 127.0.0.1:8443, unless the file says where */
-    const char *admin;       /* an address, or "off"; NULL: not said */
-    const char *admin_stays; /* where the admin listener is already, whatever is said now; NULL: nowhere */
+    bool tls;                   /* listen for TLS too */
+    const char *tls_listen;     /* where; NULL: 127.0.0.1:8443, unless the file says where */
+    bool forward;               /* be a forward proxy too */
+    const char *forward_listen; /* where; NULL: 127.0.0.1:3128, unless the file says where */
+    const char *admin;          /* an address, or "off"; NULL: not said */
+    const char *admin_stays;    /* where the admin listener is already, whatever is said now; NULL: nowhere */
 };
 
 /* Longest configuration file. */
@@ -163,7 +183,8 @@ struct config *config_load(const struct config_options *options, FILE *complaint
 /* Closes the directories too. */
 void config_release(struct config **config);
 
-/* Whether directories that routes serve, files of certificates and the file of a token must be there, and fit. */
+/* Whether directories that routes serve, interpreters, users, and files of certificates, users and a token must be there,
+ * and fit. */
 enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
 
 /* As config_load(), with the text of options->file in hand. With CONFIG_STRUCTURE the file system is left alone: a token
@@ -172,8 +193,8 @@ struct config *config_read(const struct config_options *options, struct span tex
                            FILE *complaints);
 
 /*
- * Open the directories that routes serve, read the certificates, and give each route of files its id. A certificate for
- * development is made where TLS is listened for and none is named; that goes to complaints too, the first time.
+ * Open the directories that routes serve, read the certificates and the users of the forward proxy, make what speaks TLS
+ * to upstreams, find the users whom programs run as, and give each route of files its id. A certificate for development is made where TLS is listened for and none is named; that goes to complaints too, the first time.
  *
  * tickets     lives as long as the configuration; may be NULL where nothing listens for TLS
  * Returns     0; or -errno of the first that fails, after a complaint for each: of a directory -EACCES when this user

@@ -30,15 +30,21 @@ static enum method method_read(struct config_report *r, const struct yaml_node *
     return method;
 }
 
+uint64_t config_methods_all(void)
+{
+    uint64_t methods = 0;
+
+    for (int m = M_UNKNOWN + 1; m < METHODS; m++)
+        methods |= BIT(m);
+    return methods;
+}
+
 static uint64_t methods_read(struct config_builder *b, const struct config_value *v)
 {
     uint64_t methods = 0;
 
-    if (!v->good) {
-        for (int m = M_UNKNOWN + 1; m < METHODS; m++)
-            methods |= m != M_CONNECT ? BIT(m) : 0;
-        return methods;
-    }
+    if (!v->good)
+        return config_methods_all() & ~BIT(M_CONNECT);
     for (const struct yaml_node *n = NULL; (n = config_text_next(v->node, n)) != NULL;) {
         enum method method = method_read(&b->report, n);
 

@@ -60,16 +60,17 @@ struct config_builder {
     struct config_report report;
     struct span folder; /* of the file, with the last '/', or empty: what its relative paths begin with */
     enum config_look look;
-    FILE *warnings;                /* what makes nothing void goes there at once */
-    bool write;                    /* --write */
-    uint64_t target_bytes;         /* as configured: the parser's limit */
-    bool groups_unclear;           /* there are upstreams, and what they are called cannot be understood */
-    const struct yaml_node *admin; /* the file's map; NULL: it has none */
-    const struct yaml_node *tls;   /* likewise */
-    bool secured;                  /* something listens for TLS, as far as file and command line say */
-    bool clients_asked;            /* for certificates, by the site that is being read */
-    bool clients_required;         /* ... and nobody comes in without one */
-    const struct span *site_hints; /* early hints of that site */
+    FILE *warnings;                  /* what makes nothing void goes there at once */
+    bool write;                      /* --write */
+    uint64_t target_bytes;           /* as configured: the parser's limit */
+    bool groups_unclear;             /* there are upstreams, and what they are called cannot be understood */
+    const struct yaml_node *admin;   /* the file's map; NULL: it has none */
+    const struct yaml_node *tls;     /* likewise */
+    const struct yaml_node *forward; /* likewise */
+    bool secured;                    /* something listens for TLS, as far as file and command line say */
+    bool clients_asked;              /* for certificates, by the site that is being read */
+    bool clients_required;           /* ... and nobody comes in without one */
+    const struct span *site_hints;   /* early hints of that site */
     uint16_t site_hint_count;
 };
 
@@ -133,6 +134,20 @@ bool config_pseudonym_read(struct config_builder *b, const struct config_value *
 /* What a gateway does, into route->gateway and its policy. */
 void config_gateway_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
 
+/* What programs a route runs, and whom it asks with FastCGI; with their policy. */
+void config_cgi_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+void config_fastcgi_read(struct config_builder *b, const struct yaml_node *node, struct route *route);
+
+/* The listeners of a forward proxy, as the file's map `forward` and the command line have them, if they do. All other
+ * listeners are complete. */
+void config_forward_read(struct config_builder *b, const struct config_options *options);
+
+/* All methods that are known. */
+uint64_t config_methods_all(void);
+
+/* Complains about a path that is no directory; path may be NULL. */
+void config_directory_check(struct config_builder *b, const struct yaml_node *at, const char *path);
+
 /* The policy of any route that hands requests on. */
 void config_forwards_fill(struct config_builder *b, const struct config_value v[], struct route *route);
 
@@ -166,8 +181,19 @@ void config_listen_read(struct config_builder *b, const struct config_value *v, 
 /* Is the address one of these texts? Port 0 is another one each time, and never is. */
 bool config_listen_has(const char *const *listen, uint32_t count, const struct address *a);
 
-/* Proxies that are believed. */
-void config_trusted_read(struct config_builder *b, const struct config_value *v);
+/* The same for one address that the command line names, or a standard. */
+void config_listen_one(struct config_builder *b, const struct yaml_node *at, const char *who, const char *text,
+                       struct config_listen *out);
+
+/* Ranges of addresses, in the configuration's memory; what is none is told and left out. */
+const struct address_range *config_ranges_read(struct config_builder *b, const struct config_value *v,
+                                               uint32_t *count_out);
+
+/* Who is asked for names. */
+void config_resolver_read(struct config_builder *b, const struct yaml_node *node);
+
+/* A port that somebody can be asked at: 1 to 65535. */
+bool config_port_parse(struct span text, uint16_t *out);
 
 /* Listeners for TLS and their certificates, as the file's map `tls` and the command line have them, if they do. Plain
  * listeners and settings are complete. */

@@ -66,7 +66,11 @@ const char *config_map_title(enum config_map map)
                                                      "tls of an upstream",
                                                      "gateway",
                                                      "a choice",
-                                                     "insert" };
+                                                     "insert",
+                                                     "cgi",
+                                                     "fastcgi",
+                                                     "resolver",
+                                                     "forward" };
 
     return titles[map];
 }

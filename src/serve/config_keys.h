@@ -26,6 +26,10 @@ enum config_map {
     MAP_gateway,
     MAP_choice,
     MAP_insertion,
+    MAP_cgi,
+    MAP_fastcgi,
+    MAP_resolver,
+    MAP_forward,
     CONFIG_MAPS
 };
 

@@ -42,18 +42,73 @@ bool config_listen_has(const char *const *listen, uint32_t count, const struct a
     return false;
 }
 
-void config_trusted_read(struct config_builder *b, const struct config_value *v)
+void config_listen_one(struct config_builder *b, const struct yaml_node *at, const char *who, const char *text,
+                       struct config_listen *out)
+{
+    struct address address;
+    const char *why = "";
+
+    *out = (struct config_listen){ arena_zero(b->memory, sizeof *out->all), arena_zero(b->report.arena, sizeof(void *)),
+                                   0 };
+    if (address_parse(span_of(text), &address, &why) != 0) {
+        config_complain(&b->report, at, "%s: %s: %s", who, config_quote(&b->report, span_of(text)), why);
+    } else if (out->all != NULL && out->at != NULL) {
+        out->at[0] = at;
+        out->all[out->count++] = arena_copy(b->memory, span_of(address.text)).p;
+    }
+}
+
+const struct address_range *config_ranges_read(struct config_builder *b, const struct config_value *v,
+                                               uint32_t *count_out)
 {
     uint32_t most = v->node->kind == YAML_LIST ? v->node->count : 1;
     struct address_range *ranges = arena_zero(b->memory, most * sizeof *ranges);
+    uint32_t count = 0;
 
-    b->config->trusted = ranges;
     for (const struct yaml_node *n = NULL; ranges != NULL && (n = config_text_next(v->node, n)) != NULL;) {
         const char *why = "";
 
-        if (address_range_parse(n->text, &ranges[b->config->trusted_count], &why) == 0)
-            b->config->trusted_count++;
+        if (address_range_parse(n->text, &ranges[count], &why) == 0)
+            count++;
         else
             config_complain(&b->report, n, "%s: %s", config_quote(&b->report, n->text), why);
     }
+    *count_out = count;
+    return ranges;
+}
+
+/* As the resolver takes them: with commas between. */
+static const char *servers_read(struct config_builder *b, const struct config_value *v)
+{
+    struct span all = { 0 };
+
+    for (const struct yaml_node *n = NULL; (n = config_text_next(v->node, n)) != NULL;) {
+        struct address address;
+        const char *why = "";
+
+        if (address_parse(n->text, &address, &why) != 0) {
+            config_complain(&b->report, n, "%s: %s", config_quote(&b->report, n->text), why);
+        } else if (address.socket.ss_family == AF_UNIX || is_any_port(&address)) {
+            config_complain(&b->report, n, "%s is no name server: write it as in 192.0.2.53:53",
+                            config_quote(&b->report, n->text));
+        } else {
+            struct span parts[] = { all, all.n > 0 ? SPAN(",") : (struct span){ 0 }, span_of(address.text) };
+
+            all = arena_join(b->memory, parts, 3);
+        }
+    }
+    return all.p;
+}
+
+void config_resolver_read(struct config_builder *b, const struct yaml_node *node)
+{
+    struct resolver_settings *resolver = &b->config->resolver;
+    struct config_value v[CONFIG_KEYS] = { 0 };
+
+    if (!config_map_read(&b->report, MAP_resolver, node, v))
+        return;
+    if (v[KEY_resolver_servers].good)
+        resolver->servers = servers_read(b, &v[KEY_resolver_servers]);
+    resolver->timeout_ms = (uint32_t)v[KEY_resolver_timeout].number;
+    resolver->tries = (uint32_t)v[KEY_resolver_tries].number;
 }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ void config_release(struct config **config_in)
         site_release(&c->sites[s]);
     for (uint32_t u = 0; u < c->group_count; u++)
         tls_client_release(&c->upstreams[u].group.tls);
+    users_release(&c->forward.auth.users);
     if (c->tls.store != NULL)
         tls_store_release(&c->tls.store);
     arena_reset(&c->memory);
@@ -48,7 +50,7 @@ static int root_complain(const struct route *route, int err, FILE *complaints)
 
 /* Ids are never used again, so what a worker has cached for an older configuration is not taken for this one's.
  * Opening asks for no right to the directory itself: it is asked for here, or each answer would be acl-denied. */
-static int route_open(struct route *route, FILE *complaints)
+static int root_open(struct route *route, FILE *complaints)
 {
     static _Atomic uint32_t last_id;
 
@@ -82,7 +84,7 @@ static void parents_make(char *path)
     }
 }
 
-static int tls_complain(int err, const char *why, FILE *complaints)
+static int why_complain(int err, const char *why, FILE *complaints)
 {
     fprintf(complaints, "verdict: %s\n", why);
     return err;
@@ -95,26 +97,26 @@ static int development_certificate(struct config *c, FILE *complaints)
     int made;
 
     if (state_folder(folder) == NULL)
-        return tls_complain(-ENOENT,
+        return why_complain(-ENOENT,
                             "no folder to make a certificate for development in: set XDG_STATE_HOME or HOME, or name a "
                             "certificate under tls.certificates",
                             complaints);
     parents_make(folder);
     made = tls_self_signed(folder, certificate, key, why);
     if (made < 0)
-        return tls_complain(made, why, complaints);
+        return why_complain(made, why, complaints);
     if (made == 1)
         fprintf(complaints,
                 "verdict: made a certificate for development: %s: browsers warn about it; name a real one under "
                 "tls.certificates\n",
                 certificate);
     if (files == NULL)
-        return tls_complain(-ENOMEM, "no memory for a certificate", complaints);
+        return why_complain(-ENOMEM, "no memory for a certificate", complaints);
     *files = (struct tls_files){ .certificate = arena_copy(&c->memory, span_of(certificate)).p,
                                  .key = arena_copy(&c->memory, span_of(key)).p };
     c->tls.certificates = files;
     c->tls.certificate_count = 1;
-    return c->memory.full ? tls_complain(-ENOMEM, "no memory for a certificate", complaints) : 0;
+    return c->memory.full ? why_complain(-ENOMEM, "no memory for a certificate", complaints) : 0;
 }
 
 static int tls_open(struct config *c, struct tls_tickets *tickets, FILE *complaints)
@@ -136,7 +138,7 @@ static int tls_open(struct config *c, struct tls_tickets *tickets, FILE *complai
         .ticket_lifetime_s = (uint32_t)tls->ticket_lifetime_s,
     };
     err = tls_store_new(&settings, &tls->store, why);
-    return err == 0 ? 0 : tls_complain(err, why, complaints);
+    return err == 0 ? 0 : why_complain(err, why, complaints);
 }
 
 static int clients_open(struct site *site, FILE *complaints)
@@ -144,7 +146,30 @@ static int clients_open(struct site *site, FILE *complaints)
     char why[TLS_WHY_BYTES] = "";
     int err = tls_clients_new(site->client_ca, site->client_crl, &site->clients, why);
 
-    return err == 0 ? 0 : tls_complain(err, why, complaints);
+    return err == 0 ? 0 : why_complain(err, why, complaints);
+}
+
+/* The user whom programs run as. */
+static int user_find(struct cgi_settings *cgi, FILE *complaints)
+{
+    const struct passwd *entry = cgi->user != NULL ? getpwnam(cgi->user) : NULL;
+
+    if (cgi->user == NULL)
+        return 0;
+    if (entry == NULL) {
+        fprintf(complaints, "verdict: %s is no user of this machine: see `getent passwd`\n", cgi->user);
+        return -ENOENT;
+    }
+    cgi->uid = entry->pw_uid;
+    cgi->gid = entry->pw_gid;
+    return 0;
+}
+
+static int route_open(struct route *route, FILE *complaints)
+{
+    if (route->resource == &file_resource)
+        return root_open(route, complaints);
+    return route->resource == &cgi_resource ? user_find(&route->cgi, complaints) : 0;
 }
 
 static int site_open(struct site *site, FILE *complaints)
@@ -152,8 +177,7 @@ static int site_open(struct site *site, FILE *complaints)
     int first = site->client_auth != CLIENT_AUTH_OFF ? clients_open(site, complaints) : 0;
 
     for (uint32_t r = 0; r < site->route_count; r++) {
-        struct route *route = &site->routes[r];
-        int err = route->resource == &file_resource ? route_open(route, complaints) : 0;
+        int err = route_open(&site->routes[r], complaints);
 
         first = first != 0 ? first : err;
     }
@@ -165,13 +189,26 @@ static int upstream_open(struct config_upstream *up, FILE *complaints)
     char why[TLS_WHY_BYTES] = "";
     int err = up->has_tls ? tls_client_new(&up->tls, &up->group.tls, why) : 0;
 
-    return err == 0 ? 0 : tls_complain(err, why, complaints);
+    return err == 0 ? 0 : why_complain(err, why, complaints);
+}
+
+static int users_open(struct config_forward *forward, FILE *complaints)
+{
+    char why[USERS_WHY_BYTES] = "";
+    int err = users_new(&forward->users_file, 1, &forward->auth.users, why);
+
+    return err == 0 ? 0 : why_complain(err, why, complaints);
 }
 
 int config_open(struct config *config, struct tls_tickets *tickets, FILE *complaints)
 {
     int first = config->tls.listen_count > 0 ? tls_open(config, tickets, complaints) : 0;
 
+    if (config->forward.users_file != NULL) {
+        int err = users_open(&config->forward, complaints);
+
+        first = first != 0 ? first : err;
+    }
     for (uint32_t u = 0; u < config->group_count; u++) {
         int err = upstream_open(&config->upstreams[u], complaints);
 

@@ -41,7 +41,7 @@ static bool is_numeric(struct span host)
     return host.n > 0;
 }
 
-static bool port_parse(struct span text, uint16_t *out)
+bool config_port_parse(struct span text, uint16_t *out)
 {
     unsigned port = 0;
 
@@ -70,7 +70,7 @@ static const char *address_take(struct config_builder *b, struct span text, stru
     whole = out->text;
     while (span_find(whole, ':') < whole.n)
         whole = span_from(whole, span_find(whole, ':') + 1);
-    return port_parse(whole, &out->port) ? NULL : "nobody listens on port 0: write a number from 1 to 65535";
+    return config_port_parse(whole, &out->port) ? NULL : "nobody listens on port 0: write a number from 1 to 65535";
 }
 
 /* NAME:PORT, or an address. Why it is none, or NULL. */
@@ -82,7 +82,7 @@ static const char *place_take(struct config_builder *b, struct span text, struct
         return address_take(b, text, out);
     if (host.n == text.n)
         return "no port: append one, as in app.example:8080, or write http:// or https:// before it";
-    if (!port_parse(span_from(text, host.n + 1), &out->port))
+    if (!config_port_parse(span_from(text, host.n + 1), &out->port))
         return "not a port: a number from 1 to 65535";
     if (is_numeric(host))
         return address_take(b, text, out) != NULL ? "not an IPv4 address: write it as in 192.0.2.1:8080" : NULL;
@@ -133,7 +133,7 @@ static void weight_read(struct config_report *r, const struct yaml_node *node, s
 {
     uint16_t weight;
 
-    if (port_parse(text, &weight) && weight <= WEIGHT_MOST)
+    if (config_port_parse(text, &weight) && weight <= WEIGHT_MOST)
         out->weight = weight;
     else
         config_complain(r, node, "%s is no weight: a number from 1 to %u, as in weight=3", config_quote(r, text),

@@ -103,7 +103,7 @@ static void language_read(struct config_builder *b, const struct config_value *v
     file->default_language = arena_copy(b->memory, v->text).p;
 }
 
-static void directory_check(struct config_builder *b, const struct yaml_node *at, const char *path)
+void config_directory_check(struct config_builder *b, const struct yaml_node *at, const char *path)
 {
     struct stat st;
 
@@ -135,7 +135,7 @@ static void files_fill(struct config_builder *b, const struct config_value v[], 
     language_read(b, &v[KEY_route_default_language], &route->file);
 }
 
-#define KINDS "one of \"files\", \"redirect\", \"answer\", \"websocket\" and \"gateway\""
+#define KINDS "one of \"files\", \"redirect\", \"answer\", \"websocket\", \"gateway\", \"cgi\" and \"fastcgi\""
 
 /* Why a key that is there is out of place, or NULL. */
 static const char *misplaced(enum config_when when, bool files, bool forwards)
@@ -143,15 +143,17 @@ static const char *misplaced(enum config_when when, bool files, bool forwards)
     if (when == KEY_FILES && !files)
         return "\"files\"";
     if (when == KEY_FORWARDS && !forwards)
-        return "\"gateway\"";
+        return "\"gateway\", \"cgi\" or \"fastcgi\"";
     if (when == KEY_CONTENT && !files && !forwards)
-        return "\"files\" or \"gateway\"";
+        return "\"files\", \"gateway\", \"cgi\" or \"fastcgi\"";
     return NULL;
 }
 
 static void places_check(struct config_builder *b, const struct config_value v[])
 {
-    bool files = v[KEY_route_files].node != NULL, forwards = v[KEY_route_gateway].node != NULL;
+    bool files = v[KEY_route_files].node != NULL;
+    bool forwards =
+        v[KEY_route_gateway].node != NULL || v[KEY_route_cgi].node != NULL || v[KEY_route_fastcgi].node != NULL;
 
     for (int k = -1; (k = config_key_next(MAP_route, k)) < CONFIG_KEYS;) {
         struct config_key_info info = config_key_info((enum config_key)k);
@@ -166,8 +168,9 @@ static void places_check(struct config_builder *b, const struct config_value v[]
 /* Just one of them; what goes with some only, goes with those. */
 static void kind_check(struct config_builder *b, const struct yaml_node *node, const struct config_value v[])
 {
-    static const enum config_key kinds[] = { KEY_route_files, KEY_route_redirect, KEY_route_answer, KEY_route_websocket,
-                                             KEY_route_gateway };
+    static const enum config_key kinds[] = { KEY_route_files,     KEY_route_redirect, KEY_route_answer,
+                                             KEY_route_websocket, KEY_route_gateway,  KEY_route_cgi,
+                                             KEY_route_fastcgi };
     int count = 0;
 
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -191,12 +194,23 @@ static void websocket_fill(struct config_builder *b, struct route *route)
     };
 }
 
+static void forwards_read(struct config_builder *b, const struct config_value v[], struct route *route)
+{
+    config_forwards_fill(b, v, route);
+    if (v[KEY_route_gateway].good)
+        config_gateway_read(b, v[KEY_route_gateway].node, route);
+    else if (v[KEY_route_cgi].good)
+        config_cgi_read(b, v[KEY_route_cgi].node, route);
+    else
+        config_fastcgi_read(b, v[KEY_route_fastcgi].node, route);
+}
+
 static void kind_read(struct config_builder *b, const struct config_value v[], struct route *route, bool write)
 {
     if (v[KEY_route_files].good) {
         files_fill(b, v, route, write);
         route->file.root = config_path(b, v[KEY_route_files].text);
-        directory_check(b, v[KEY_route_files].node, route->file.root);
+        config_directory_check(b, v[KEY_route_files].node, route->file.root);
     } else if (v[KEY_route_redirect].good || v[KEY_route_answer].good) {
         route->resource = &fixed_resource;
         route->policy.answers = true;
@@ -207,9 +221,8 @@ static void kind_read(struct config_builder *b, const struct config_value v[], s
             config_answer_read(b, v[KEY_route_answer].node, route);
     } else if (v[KEY_route_websocket].good) {
         websocket_fill(b, route);
-    } else if (v[KEY_route_gateway].good) {
-        config_forwards_fill(b, v, route);
-        config_gateway_read(b, v[KEY_route_gateway].node, route);
+    } else if (v[KEY_route_gateway].good || v[KEY_route_cgi].good || v[KEY_route_fastcgi].good) {
+        forwards_read(b, v, route);
     }
 }
 

@@ -61,23 +61,6 @@ static void certificates_read(struct config_builder *b, const struct yaml_node *
     b->config->tls.certificate_count = count;
 }
 
-/* The one listener that nobody described in the file, or not well enough. */
-static void listen_one(struct config_builder *b, const struct yaml_node *at, const char *text,
-                       struct config_listen *listen)
-{
-    struct address address;
-    const char *why = "";
-
-    *listen = (struct config_listen){ arena_zero(b->memory, sizeof *listen->all),
-                                      arena_zero(b->report.arena, sizeof(void *)), 0 };
-    if (address_parse(span_of(text), &address, &why) != 0) {
-        config_complain(&b->report, at, "tls: %s: %s", config_quote(&b->report, span_of(text)), why);
-    } else if (listen->all != NULL && listen->at != NULL) {
-        listen->at[0] = at;
-        listen->all[listen->count++] = arena_copy(b->memory, span_of(address.text)).p;
-    }
-}
-
 static void listen_check(struct config_builder *b, const struct config_listen *listen)
 {
     for (uint32_t i = 0; i < listen->count; i++) {
@@ -98,9 +81,9 @@ static void listen_read(struct config_builder *b, const struct config_value *v, 
     if (v->good)
         config_listen_read(b, v, &listen);
     if (option != NULL)
-        listen_one(b, &config_options_node, option, &listen);
+        config_listen_one(b, &config_options_node, "tls", option, &listen);
     else if (v->node == NULL)
-        listen_one(b, b->tls != NULL ? b->tls : &config_options_node, listen_standard, &listen);
+        config_listen_one(b, b->tls != NULL ? b->tls : &config_options_node, "tls", listen_standard, &listen);
     listen_check(b, &listen);
     b->config->tls.listen = listen.all;
     b->config->tls.listen_count = listen.count;

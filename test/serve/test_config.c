@@ -18,11 +18,11 @@
 #define ANSWER(text)   ROUTE("answer: {" text "}")
 #define REDIRECT(text) ROUTE("redirect: {" text "}")
 #define GONE           "answer: {reason: gone}"
-#define KINDS          "one of \"files\", \"redirect\", \"answer\", \"websocket\" and \"gateway\""
+#define KINDS          "one of \"files\", \"redirect\", \"answer\", \"websocket\", \"gateway\", \"cgi\" and \"fastcgi\""
 
 #define TOP_KEYS                                                                                                 \
     "listen, tls, h2c, trusted_proxies, real_ip, listen_proxy_protocol, workers, dialect, explain, log, admin, " \
-    "limits, times, upstreams, sites\n"
+    "limits, times, forward, resolver, upstreams, sites\n"
 #define ANSWERS                                                                                                       \
     "request-ok, accepted-queued, no-content, reset-content, not-found, gone, teapot, payment-required, acl-denied, " \
     "read-denied, write-denied, ip-denied, request-policy-denied, legal-block, rate-limited, upgrade-required, "      \

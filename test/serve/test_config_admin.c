@@ -31,7 +31,7 @@ static const struct mistake mistakes[] = {
     { NULL, "token: x\n",
       "c.yaml:1:1: unknown key \"token\": it belongs to admin; allowed here: listen, tls, h2c, trusted_proxies, "
       "real_ip, listen_proxy_protocol, "
-      "workers, dialect, explain, log, admin, limits, times, upstreams, sites\n" },
+      "workers, dialect, explain, log, admin, limits, times, forward, resolver, upstreams, sites\n" },
     { NULL, ADMIN("tokn: x"),
       "c.yaml:1:9: unknown key \"tokn\": did you mean \"token\"? allowed here: listen, token, token_file, public, "
       "hosts, "
