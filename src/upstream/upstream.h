@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "exchange/exchange.h"
@@ -18,8 +19,8 @@
  *                                  `--> nobody is live: upstream_all_down
  *   upstream_read(), upstream_write() ... --> upstream_release(), kept or closed
  *
- * A connection belongs to one exchange at a time. When something happens on it that its exchange waits for, the exchange
- * is woken (exchange/wait.h). An idle one owns no buffer; that its other end has closed it is noticed at once.
+ * A connection belongs to one exchange at a time. When something happens on it that its exchange waits for, the
+ * exchange is woken (exchange/wait.h). An idle one owns no buffer; that its other end has closed it is noticed at once.
  *
  * Threads  the worker's own
  */
@@ -50,21 +51,27 @@ struct upstream {
     uint32_t exchanges;      /* that it has carried before this one: > 0, it was kept */
     bool readable, writable; /* what the last events and calls said */
     bool ended;              /* the other side has closed its direction: no more bytes come */
+    bool cut;                /* ... over TLS, without saying so: somebody else may have cut it off. RFC9112:9.8 */
     int error;               /* errno of a broken connection; 0: none */
     struct upstream_member *member;
     struct upstream *next; /* the owner's */
 };
 
-/* How upstream_take() is going; zeroed before the first call, and kept between the calls of one attempt. */
+/* How upstream_take() is going; zeroed before the first call for an exchange, and kept between all of them. */
 struct upstream_search {
     uint32_t tried;        /* a bit for each member that failed this exchange already: others are preferred. Members
-                                  behind the 32nd share the last bit */
+                              behind the 32nd share the last bit. Whoever was handed out is added by the next attempt,
+                              unless it was a kept connection and `fresh` is set now */
     bool fresh;            /* no kept connection is taken: the last one turned out to be stale */
     struct verdict failed; /* of FLOW_STOP */
     struct span upstream;  /* who was chosen, as configured; empty: nobody */
-    bool another_left;     /* after FLOW_STOP: a live member that was not tried is left, or a kept connection failed */
-    uint64_t connected_ms;
-    void *state; /* its own */
+    bool another_left;     /* after FLOW_GO and FLOW_STOP: another live member, which was not tried, is left */
+    uint64_t connected_ms; /* the loop's clock when there was a connection */
+
+    /* Its own. */
+    uint32_t asked; /* the bit of who was handed out last */
+    bool kept;      /* ... over a connection that was kept */
+    void *state;
 };
 
 /*
@@ -101,7 +108,8 @@ long upstream_read(struct upstream *up);
 /* Read past the buffer, into `to`; the buffer must be consumed. Returns as upstream_read(). */
 long upstream_read_into(struct upstream *up, char *to, size_t room);
 
-/* Bytes taken, -EAGAIN, or -errno with up->error set. What was not taken is offered again, beginning with the same bytes. */
+/* Bytes taken, -EAGAIN, or -errno with up->error set. What was not taken is offered again, beginning with the same bytes.
+ * After an error, what the other side said before may still be there to be read. */
 long upstream_write(struct upstream *up, const struct iovec *parts, int count);
 
 /* Say that no more will be written, in tunnels. RFC9110:9.3.6 */
@@ -111,26 +119,29 @@ void upstream_shut(struct upstream *up);
 void upstream_buffer_return(struct upstream *up);
 
 /* Wake x with its present ticket when up becomes readable or writable, ends or breaks: once for each call, to be made
- * after x was parked (exchange_wait()) by whoever. Events that came since the last read or write that said -EAGAIN wake
- * in this round. deadline_ms from now the exchange is woken too, and upstream_is_late() is true until the next
- * call; 0: no deadline. */
+ * after x was parked (exchange_wait()) by whoever. What happened since the last read that said -EAGAIN, and woke nobody,
+ * wakes in this round. What has woken somebody does not do so again: read until -EAGAIN, or while up->readable.
+ * deadline_ms from now the exchange is woken too, and upstream_is_late() is true until the next call; 0: no deadline. */
 void upstream_watch(struct upstream *up, struct exchange *x, uint32_t deadline_ms);
 bool upstream_is_late(const struct upstream *up);
 
 /* The descriptor, when bytes can go past us by splice(2): plain text, nothing held. Else -1. */
 int upstream_splice_fd(const struct upstream *up);
 
-/*
- * A connection to a place that no group has, which is not kept: for forward proxies.
- *
- * host        name or IP address, NUL behind it; must live until the search has ended
- * allowed     is asked about each address, after the name was resolved; NULL: all are. None is: upstream_ip_prohibited
- * text        who it is, for logs; lives as long as x
- * Returns     as upstream_take()
- */
-enum flow upstream_take_place(struct exchange *x, struct upstreams *u, struct span host, uint16_t port,
-                              struct span text, uint32_t connect_ms,
-                              bool (*allowed)(const struct sockaddr *address, const void *context), const void *context,
+/* A place that no group has, for forward proxies. What is pointed to lives until the search has ended, text as long as
+ * the exchange. */
+struct upstream_place {
+    struct span host; /* name or IP address, NUL behind it */
+    uint16_t port;
+    struct span text; /* who it is, for logs */
+    uint32_t connect_ms;
+    /* Is asked about each address, after the name was resolved; NULL: all are allowed. None is: upstream_ip_prohibited */
+    bool (*allowed)(const void *with, const struct sockaddr *to);
+    const void *with;
+};
+
+/* A connection to a place, which is not kept. Returns as upstream_take(), or FLOW_STOP with upstream_ip_prohibited. */
+enum flow upstream_take_place(struct exchange *x, struct upstreams *u, const struct upstream_place *place,
                               struct upstream_search *s, struct upstream **out);
 
 /* For the console and the metrics: what is known of a member now. */
