@@ -10,7 +10,7 @@
 #include "http/head.h"
 
 /*
- * For whom a message was forwarded: Forwarded (RFC7239) and X-Forwarded-For (in common use). Pure; any thread; no
+ * For whom a message was forwarded: Forwarded (RFC 7239) and X-Forwarded-For (in common use). Pure; any thread; no
  * memory but the caller's.
  */
 

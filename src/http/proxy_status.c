@@ -5,7 +5,7 @@
 /* RFC9651:3.3.4 */
 static bool is_token(struct span s)
 {
-    if (s.n == 0 || s.n > PROXY_STATUS_TEXT_MAX)
+    if (s.n == 0 || s.n > PROXY_STATUS_TEXT_BYTES)
         return false;
     if (s.p[0] != '*' && ((s.p[0] | 0x20) < 'a' || (s.p[0] | 0x20) > 'z'))
         return false;
@@ -21,7 +21,7 @@ static void put_string(struct bounded *b, struct span s)
     size_t said = 0;
 
     bounded_put(b, SPAN("\""));
-    for (size_t i = 0; i < s.n && said < PROXY_STATUS_TEXT_MAX; i++) {
+    for (size_t i = 0; i < s.n && said < PROXY_STATUS_TEXT_BYTES; i++) {
         if (s.p[i] != ' ' && !token_is(s.p[i], TOKEN_VISIBLE))
             continue;
         if (s.p[i] == '"' || s.p[i] == '\\')

@@ -8,7 +8,7 @@
 #include "reason/reason.h"
 
 /* Of details and next-hop no more bytes than these are said. */
-#define PROXY_STATUS_TEXT_MAX 200
+#define PROXY_STATUS_TEXT_BYTES 200
 
 /* What one gateway says of one exchange. All spans are borrowed; what is empty or 0 is not said. RFC9209:2.1 */
 struct proxy_status {

@@ -56,7 +56,7 @@ static void long_texts_are_cut_off(void **state)
     (void)state;
     memset(details, '"', sizeof details);
     proxy_status_put(&b, &s);
-    assert_int_equal(b.bytes, strlen("verdict;details=\"\"") + 2 * PROXY_STATUS_TEXT_MAX);
+    assert_int_equal(b.bytes, strlen("verdict;details=\"\"") + 2 * PROXY_STATUS_TEXT_BYTES);
     assert_int_equal(text[b.bytes - 1], '"');
 }
 

@@ -30,6 +30,7 @@ static const struct count_case vias[] = {
     { "1.1 a \"b, 1.1 verdict\"", "", "verdict", 0 },
     { "1.1 a (b, 1.1 verdict", "", "verdict", 1 }, /* never closed: hides nothing */
     { "1.1 a \"b, 1.1 verdict", "(, (, 1.1 verdict", "verdict", 2 },
+    { "1.1 a (b (c, 1.1 verdict, d)", "", "verdict", 1 },
     { "1.1 a (b) c, ,, 1.1 verdict,", "", "verdict", 1 },
     { "1.1 a\\, 1.1 verdict", "\\", "verdict", 1 },
 };
