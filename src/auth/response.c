@@ -22,7 +22,7 @@ bool digest_hash(enum digest_algorithm a, const struct span parts[], size_t coun
                 parts_add(context, parts, count) && EVP_DigestFinal_ex(context, bytes, &n) == 1;
 
     EVP_MD_CTX_free(context);
-    for (unsigned i = 0; done && i < n; i++) {
+    for (size_t i = 0; done && i < n; i++) {
         out[2 * i] = digits[bytes[i] >> 4];
         out[2 * i + 1] = digits[bytes[i] & 15];
     }
