@@ -259,8 +259,8 @@ static bool has_left(const struct conn *c)
 {
     const struct policy *policy = c->x->policy;
 
-    return c->peer_closed && policy->forwards && !policy->serves_half_closed && !c->tunnel &&
-           c->x->wait.what != NULL && !exchange_waits_for_codec(c->x) && c->have == c->at && !conn_has_unread(c);
+    return c->peer_closed && policy->forwards && !policy->serves_half_closed && !c->tunnel && c->x->wait.what != NULL &&
+           !exchange_waits_for_codec(c->x) && c->have == c->at && !conn_has_unread(c);
 }
 
 static void run_reply(struct conn *c)

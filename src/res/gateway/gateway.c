@@ -88,13 +88,22 @@ static enum flow search(struct gateway *g)
     return upstream_take(g->x, gateway_worker(g->x)->upstreams, g->group, g->hash, &g->search, &g->up);
 }
 
+/* Addresses of those inside are for the log and the console, not for clients; what is wrong with a certificate is told. */
+static struct span told_of(const struct verdict *v)
+{
+    bool tls =
+        v->why == R_upstream_tls_handshake || v->why == R_upstream_tls_alert || v->why == R_upstream_tls_certificate;
+
+    return tls ? v->operand : (struct span){ 0 };
+}
+
 /* Nothing has been sent to whom no connection could be made. */
 static enum flow search_failed(struct gateway *g)
 {
     const struct verdict *v = &g->search.failed;
 
     g->forwarding.another_left = g->search.another_left;
-    return gateway_fail(g, v->why, v->at, v->operand, true, v->where);
+    return gateway_fail(g, v->why, v->at, told_of(v), true, v->where);
 }
 
 /* A tunnel is asked for: there is nothing to send, and nothing is answered. RFC9110:9.3.6 */
@@ -174,7 +183,8 @@ static enum flow ask(struct gateway *g)
         exchange_cancel(g->x);
         return broken(g, &v);
     }
-    if (!g->out.held && g->out.head.n + g->out.piece.n + g->out.line.n == 0 && !g->out.taken_all && sending == STEP_DONE)
+    if (!g->out.held && g->out.head.n + g->out.piece.n + g->out.line.n == 0 && !g->out.taken_all &&
+        sending == STEP_DONE)
         return ask(g); /* an interim response has let the content go */
     if (is_late && sending != STEP_CLIENT) {
         exchange_cancel(g->x);

@@ -76,7 +76,7 @@ struct gateway_settings {
     bool early_data;            /* what may be a replay is passed on, saying so. RFC8470:5.1 */
     uint8_t attempts;           /* 1 to FORWARD_ATTEMPTS */
     uint8_t returns;            /* how often a request may come back */
-    uint32_t connect_ms; /* of proxies; gateways have it in their groups */
+    uint32_t connect_ms;        /* of proxies; gateways have it in their groups */
     uint32_t attempts_ms;       /* no attempt begins later */
     uint32_t read_ms, write_ms; /* without a byte */
     uint32_t response_ms;       /* for a whole response, from when the request was sent; 0: any */
@@ -92,7 +92,7 @@ struct gateway_settings {
 /* What a worker keeps for gateways: x->res_worker. */
 struct gateway_worker {
     struct upstreams *upstreams;
-    struct auth_worker *auth;            /* of forward proxies; NULL: they know no credentials */
+    struct auth_worker *auth;      /* of forward proxies; NULL: they know no credentials */
     struct admissions *admissions; /* of intercepting ones, shared by all workers; NULL: nobody is let in */
 };
 

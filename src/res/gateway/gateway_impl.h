@@ -32,14 +32,14 @@ enum gateway_phase {
 struct gateway_out {
     struct span head, line, piece; /* not written yet: head of the request, chunk line, content */
     char chunk_line[24];
-    bool begun;                    /* a byte has gone out */
-    bool chunked, chunk_begun;     /* a chunk has been announced */
-    bool taken_all;                /* the client's content has come to its end */
-    bool held;                     /* content waits for the upstream's word. RFC9110:10.1.1 */
+    bool begun;                /* a byte has gone out */
+    bool chunked, chunk_begun; /* a chunk has been announced */
+    bool taken_all;            /* the client's content has come to its end */
+    bool held;                 /* content waits for the upstream's word. RFC9110:10.1.1 */
     uint64_t held_ms;
-    bool blocked;                  /* the connection takes no more now */
-    bool closed;                   /* the connection takes no more at all: what it answered may still be read */
-    char *replay;                  /* content that was sent, to be sent again; NULL: none is kept */
+    bool blocked; /* the connection takes no more now */
+    bool closed;  /* the connection takes no more at all: what it answered may still be read */
+    char *replay; /* content that was sent, to be sent again; NULL: none is kept */
     uint32_t replay_bytes, replayed_bytes;
 };
 
@@ -48,10 +48,10 @@ struct gateway_in {
     struct response_head response;
     struct framing framing;
     struct chunk chunk;
-    uint64_t left, taken;  /* of the content; left: of FRAMING_LENGTH */
-    bool done;             /* content has come to its end */
-    bool keeps;            /* the connection may carry another exchange then */
-    bool any;              /* a byte of the answer has come */
+    uint64_t left, taken; /* of the content; left: of FRAMING_LENGTH */
+    bool done;            /* content has come to its end */
+    bool keeps;           /* the connection may carry another exchange then */
+    bool any;             /* a byte of the answer has come */
 };
 
 struct gateway {
@@ -63,18 +63,18 @@ struct gateway {
     uint64_t hash;
     enum gateway_phase phase;
     struct upstream_search search;
-    struct upstream *up; /* NULL: none is held */
+    struct upstream *up;             /* NULL: none is held */
     struct span target, destination; /* as they are sent; destination: of WebDAV */
     struct uri_mount mount;
     bool mounted;         /* the path changes on its way in */
     struct forward lines; /* of the request that go on */
     struct gateway_out out;
     struct gateway_in in;
-    uint64_t sent_ms; /* the request was whole; 0: it is not yet */
-    bool upgrades;    /* another protocol was offered to the upstream */
-    bool tunnel;      /* the head is done with, and bytes pass both ways */
+    uint64_t sent_ms;                  /* the request was whole; 0: it is not yet */
+    bool upgrades;                     /* another protocol was offered to the upstream */
+    bool tunnel;                       /* the head is done with, and bytes pass both ways */
     bool client_ended, upstream_ended; /* of a tunnel: no more comes from there */
-    struct auth_state *auth; /* of proxies */
+    struct auth_state *auth;           /* of proxies */
     struct span place, host; /* of proxies: what was asked for, as text, and the host alone with a NUL behind it */
 };
 

@@ -6,10 +6,10 @@
 
 /* Not to be asked for strangers: what is near this machine, and what is no place at all. RFC6890:2.2 */
 static const char *const near[] = {
-    "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",     "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24",   "192.0.2.0/24",   "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4",    "240.0.0.0/4",    "::/128",        "::1/128",         "64:ff9b:1::/48", "100::/64",
-    "2001:db8::/32",  "fc00::/7",       "fe80::/10",     "ff00::/8",
+    "0.0.0.0/8",     "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",  "172.16.0.0/12",
+    "192.0.0.0/24",  "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+    "224.0.0.0/4",   "240.0.0.0/4",  "::/128",         "::1/128",       "64:ff9b:1::/48",  "100::/64",
+    "2001:db8::/32", "fc00::/7",     "fe80::/10",      "ff00::/8",
 };
 #define NEAR_COUNT (sizeof near / sizeof near[0])
 
@@ -127,8 +127,8 @@ void gateway_proxy_describe(struct exchange *x, enum reason why)
 {
     const struct proxy_settings *p = gateway_of(x)->settings->proxy;
 
-    if (p->auth != NULL && (why == p->auth->missing || why == p->auth->refused || why == p->auth->malformed ||
-                            why == p->auth->stale))
+    if (p->auth != NULL &&
+        (why == p->auth->missing || why == p->auth->refused || why == p->auth->malformed || why == p->auth->stale))
         auth_challenges(x, p->auth, why == p->auth->stale);
     if (why == R_network_auth_required) {
         x->reply.link_to = p->portal;

@@ -144,8 +144,7 @@ static void put_client(struct gateway *g, struct bounded *b)
     const struct exchange *x = g->x;
     const struct head *head = &x->req.head;
     char text[ADDRESS_TEXT_BYTES];
-    struct span client =
-        address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, text);
+    struct span client = address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, text);
     const struct field *host = head_field(head, FIELD_HOST);
     struct forwarded_hop hop = { .address = client,
                                  .host = host != NULL ? host->value : x->req.host.name,

@@ -60,7 +60,7 @@ static struct uri_site site_of(struct gateway *g)
     return (struct uri_site){ .scheme = scheme,
                               .authority = outside,
                               .upstream_scheme = tls ? SPAN("https") : SPAN("http"),
-                              .upstream_authority = host.n == 0              ? outside
+                              .upstream_authority = host.n == 0                ? outside
                                                     : span_is(host, SPAN("-")) ? g->search.upstream
                                                                                : host };
 }
