@@ -43,6 +43,16 @@ static void forwarding_fill(struct gateway *g)
     x->forwarding = f;
 }
 
+static enum reason group_choose(struct gateway *g)
+{
+    struct exchange *x = g->x;
+
+    g->group = gateway_choose(x, g->settings);
+    g->forwarding.group = g->settings->groups[g->group]->name;
+    g->hash = gateway_hash(x, g->settings->groups[g->group]);
+    return R_NONE;
+}
+
 static enum flow gateway_open(struct exchange *x)
 {
     struct gateway *g = gateway_of(x);
@@ -53,17 +63,10 @@ static enum flow gateway_open(struct exchange *x)
     forwarding_fill(g);
     x->facts.exists = true;
     why = gateway_request_fits(x);
-    if (why != R_NONE)
-        return STOP(x, why, 0);
-    if (g->settings->proxy != NULL)
-        return gateway_proxy_open(x);
-    g->group = gateway_choose(x, g->settings);
-    g->forwarding.group = g->settings->groups[g->group]->name;
-    g->hash = gateway_hash(x, g->settings->groups[g->group]);
-    g->mounted = g->settings->to.p != NULL;
-    if (g->mounted && !uri_rewrite_mount(&x->arena, x->route_prefix, g->settings->to, &g->mount))
-        return STOP(x, R_exchange_memory_exhausted, 0);
-    why = gateway_places(g);
+    if (why == R_NONE)
+        why = g->settings->proxy != NULL ? gateway_proxy_open(x) : group_choose(g);
+    if (why == R_NONE && x->req.target.form != TARGET_AUTHORITY)
+        why = gateway_places(g);
     return why == R_NONE ? FLOW_GO : STOP(x, why, 0);
 }
 

@@ -66,7 +66,6 @@ struct gateway {
     struct upstream *up;             /* NULL: none is held */
     struct span target, destination; /* as they are sent; destination: of WebDAV */
     struct uri_mount mount;
-    bool mounted;         /* the path changes on its way in */
     struct forward lines; /* of the request that go on */
     struct gateway_out out;
     struct gateway_in in;
@@ -134,7 +133,7 @@ extern const struct body_ops gateway_body;
 extern const struct body_ops gateway_tunnel;
 
 /* What a forward proxy asks about a request: fills x->forwarding. */
-enum flow gateway_proxy_open(struct exchange *x);
+enum reason gateway_proxy_open(struct exchange *x);
 enum flow gateway_proxy_authenticate(struct exchange *x);
 enum flow gateway_proxy_take(struct gateway *g);
 void gateway_proxy_describe(struct exchange *x, enum reason why);

@@ -90,7 +90,7 @@ static struct span place_of(struct exchange *x)
     return arena_print(&x->arena, "%.*s:%u", (int)host->name.n, host->name.p, port_of(x));
 }
 
-enum flow gateway_proxy_open(struct exchange *x)
+enum reason gateway_proxy_open(struct exchange *x)
 {
     struct gateway *g = gateway_of(x);
     const struct proxy_settings *p = g->settings->proxy;
@@ -106,7 +106,7 @@ enum flow gateway_proxy_open(struct exchange *x)
     if (span_starts(name, SPAN("[")) && name.n > 2)
         name = (struct span){ name.p + 1, name.n - 2 };
     g->host = arena_copy(&x->arena, name);
-    return FLOW_GO;
+    return x->arena.full ? R_exchange_memory_exhausted : R_NONE;
 }
 
 enum flow gateway_proxy_authenticate(struct exchange *x)
