@@ -6,7 +6,7 @@
 #include "http/h1_response.h"
 #include "upstream/making.h"
 
-#define CHECK_FIELDS 100
+#define CHECK_FIELDS 64
 #define REQUEST_FORM "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: verdict-check\r\nConnection: close\r\n\r\n"
 
 struct check {

@@ -18,8 +18,8 @@ struct making_settings {
 };
 
 /*
- * A connection being made: name --> dial --> PROXY protocol --> TLS. It may not move until it has ended. The caller sets
- * done(); a zeroed one may be cancelled.
+ * A connection being made: name --> dial --> PROXY protocol --> TLS. It may not move until it has ended. The caller
+ * sets done(); a zeroed one may be cancelled.
  *
  * Memory   what a name server, TLS and the connection need. It owns no slot of the member's
  */

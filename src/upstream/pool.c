@@ -146,6 +146,8 @@ void upstream_release(struct upstream *up, enum upstream_end how)
     struct upstream_member *m = up->member;
     const struct upstream_pool *pool = m->pool;
 
+    if (how == UPSTREAM_FAILED)
+        c->asked->tried |= member_bit(m);
     if (how == UPSTREAM_FAILED && !c->blamed)
         pool_blame(m);
     if (c->probes)

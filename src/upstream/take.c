@@ -134,10 +134,10 @@ static enum flow stop(struct exchange *x, struct upstream_search *asked, const s
     return FLOW_STOP;
 }
 
-/* Nothing was kept for it: the member is not there for it any more. */
 static enum flow stop_early(struct upstream_search *asked, struct upstream_member *m, bool probes, enum reason why)
 {
     part(m, probes, why);
+    asked->tried |= member_bit(m);
     verdict_set_at(&asked->failed, why, 0, m->origin->text, HERE);
     return FLOW_STOP;
 }
@@ -150,6 +150,7 @@ static enum flow stop_failed(struct exchange *x, struct upstream_search *asked)
     enum flow flow = stop(x, asked, &s->failed);
 
     part(m, s->probes, s->failed.why);
+    asked->tried |= member_bit(m);
     asked->state = NULL;
     search_free(s);
     if (slot)
@@ -163,7 +164,9 @@ static enum flow hand_out(struct upstream_search *asked, struct connection *c, b
 
     m->requests++;
     c->probes = probes;
-    asked->kept = c->up.exchanges > 0;
+    c->asked = asked;
+    if (c->up.exchanges == 0)
+        asked->tried |= member_bit(m);
     asked->connected_ms = m->pool->all->world.loop->now_ms;
     *out = &c->up;
     return FLOW_GO;
@@ -326,11 +329,6 @@ static bool is_full(const struct upstream_member *m)
     return limit != 0 && m->slots >= limit;
 }
 
-static uint32_t bit_of(const struct upstream_member *m)
-{
-    return UINT32_C(1) << (m->index < 32 ? m->index : 31);
-}
-
 static void look_at(struct upstream_pool *pool, uint32_t tried, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < pool->group->count; i++) {
@@ -340,18 +338,9 @@ static void look_at(struct upstream_pool *pool, uint32_t tried, uint64_t now_ms)
         b->weight = m->origin->weight * health_share(&m->health, pool->group, now_ms);
         b->exchanges = m->exchanges;
         b->able = !m->origin->down && health_is_live(&m->health, now_ms);
-        b->tried = (tried & bit_of(m)) != 0;
+        b->tried = (tried & member_bit(m)) != 0;
         b->full = is_full(m) && m->idle_count == 0;
     }
-}
-
-/* Who was asked last failed this exchange, unless it was only the connection that had gone stale. */
-static void note_tried(struct upstream_search *asked)
-{
-    if (!(asked->fresh && asked->kept))
-        asked->tried |= asked->asked;
-    asked->asked = 0;
-    asked->kept = false;
 }
 
 static struct upstream_member *choose(struct upstream_pool *pool, uint64_t hash, struct upstream_search *asked)
@@ -359,13 +348,11 @@ static struct upstream_member *choose(struct upstream_pool *pool, uint64_t hash,
     const struct upstream_group *group = pool->group;
     uint32_t chosen;
 
-    note_tried(asked);
     look_at(pool, asked->tried, pool->all->world.loop->now_ms);
     chosen = balance_choose(pool->balance, group->count, group->balance, hash);
     asked->another_left = balance_has_another(pool->balance, group->count, chosen);
     if (chosen == BALANCE_NOBODY)
         return NULL;
-    asked->asked = bit_of(&pool->members[chosen]);
     return &pool->members[chosen];
 }
 

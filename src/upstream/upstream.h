@@ -57,29 +57,26 @@ struct upstream {
     struct upstream *next; /* the owner's */
 };
 
-/* How upstream_take() is going; zeroed before the first call for an exchange, and kept between all of them. */
+/* How upstream_take() is going; zeroed before the first call, and kept between the calls of one attempt: of the one
+ * before, the next one is told `tried`. It stays where it is until the connection is released. */
 struct upstream_search {
     uint32_t tried;        /* a bit for each member that failed this exchange already: others are preferred. Members
-                              behind the 32nd share the last bit. Whoever was handed out is added by the next attempt,
-                              unless it was a kept connection and `fresh` is set now */
+                              behind the 32nd share the last bit. Who is asked over a new connection is set here, who
+                              was asked over a kept one by upstream_release(UPSTREAM_FAILED) */
     bool fresh;            /* no kept connection is taken: the last one turned out to be stale */
     struct verdict failed; /* of FLOW_STOP */
     struct span upstream;  /* who was chosen, as configured; empty: nobody */
     bool another_left;     /* after FLOW_GO and FLOW_STOP: another live member, which was not tried, is left */
     uint64_t connected_ms; /* the loop's clock when there was a connection */
-
-    /* Its own. */
-    uint32_t asked; /* the bit of who was handed out last */
-    bool kept;      /* ... over a connection that was kept */
-    void *state;
+    void *state;           /* its own */
 };
 
 /*
  * A connection for x, to a member of the group with this index.
  *
  * hash        of what decides who answers, for BALANCE_CLIENT and BALANCE_FIELD; 0: by turns
- * Returns     FLOW_GO: *out is x's until upstream_release(); FLOW_WAIT: call again after the wake-up; FLOW_STOP: s->failed
- *             is one of upstream_all_down, upstream_connection_limit (the queue is full), upstream_queue_timeout,
+ * Returns     FLOW_GO: *out is x's until upstream_release(); FLOW_WAIT: call again after the wake-up; FLOW_STOP:
+ *             s->failed is one of upstream_all_down, upstream_connection_limit (the queue is full), upstream_queue_timeout,
  *             upstream_dns_error, upstream_dns_timeout, upstream_unroutable, upstream_connection_refused,
  *             upstream_connect_timeout, upstream_tls_handshake, upstream_tls_alert, upstream_tls_certificate,
  *             upstream_exchange_failed, worker_memory_exhausted; x's verdict is not touched
@@ -101,15 +98,15 @@ void upstream_release(struct upstream *up, enum upstream_end how);
 /* Something worth counting against the member, without ending the connection: a response of class 5, say. */
 void upstream_blame(struct upstream *up);
 
-/* Read once, behind `have`, moving what is not consumed to the front when there is no room behind it. Bytes read; 0: the
- * end; -EAGAIN; -ENOBUFS: the buffer is full; -ENOMEM; or -errno with up->error set. */
+/* Read once, behind `have`, moving what is not consumed to the front when there is no room behind it. Bytes read; 0:
+ * the end; -EAGAIN; -ENOBUFS: the buffer is full; -ENOMEM; or -errno with up->error set. */
 long upstream_read(struct upstream *up);
 
 /* Read past the buffer, into `to`; the buffer must be consumed. Returns as upstream_read(). */
 long upstream_read_into(struct upstream *up, char *to, size_t room);
 
-/* Bytes taken, -EAGAIN, or -errno with up->error set. What was not taken is offered again, beginning with the same bytes.
- * After an error, what the other side said before may still be there to be read. */
+/* Bytes taken, -EAGAIN, or -errno with up->error set. What was not taken is offered again, beginning with the same
+ * bytes. After an error, what the other side said before may still be there to be read. */
 long upstream_write(struct upstream *up, const struct iovec *parts, int count);
 
 /* Say that no more will be written, in tunnels. RFC9110:9.3.6 */
@@ -119,9 +116,9 @@ void upstream_shut(struct upstream *up);
 void upstream_buffer_return(struct upstream *up);
 
 /* Wake x with its present ticket when up becomes readable or writable, ends or breaks: once for each call, to be made
- * after x was parked (exchange_wait()) by whoever. What happened since the last read that said -EAGAIN, and woke nobody,
- * wakes in this round. What has woken somebody does not do so again: read until -EAGAIN, or while up->readable.
- * deadline_ms from now the exchange is woken too, and upstream_is_late() is true until the next call; 0: no deadline. */
+ * after x was parked (exchange_wait()) by whoever. What happened since the last read that said -EAGAIN, and woke
+ * nobody, wakes in this round. What has woken somebody does not do so again: read until -EAGAIN, or while up->readable.
+ * deadline_ms from now the exchange is woken too, and upstream_is_late() is true until the next call; 0: none. */
 void upstream_watch(struct upstream *up, struct exchange *x, uint32_t deadline_ms);
 bool upstream_is_late(const struct upstream *up);
 
@@ -135,7 +132,7 @@ struct upstream_place {
     uint16_t port;
     struct span text; /* who it is, for logs */
     uint32_t connect_ms;
-    /* Is asked about each address, after the name was resolved; NULL: all are allowed. None is: upstream_ip_prohibited */
+    /* Is asked about each address, after the name was resolved; NULL: all are. None is: upstream_ip_prohibited */
     bool (*allowed)(const void *with, const struct sockaddr *to);
     const void *with;
 };

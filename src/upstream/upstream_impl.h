@@ -60,6 +60,7 @@ struct connection {
     struct tls *tls;                        /* NULL: plain text */
     void (*happened)(struct connection *c); /* something did; may free c */
     void *with;                             /* of happened() */
+    struct upstream_search *asked;          /* by which it was handed out */
     struct exchange *x;                     /* who is to be woken; NULL: nobody */
     uint32_t ticket;
     bool news;       /* something happened that nobody was woken for */
@@ -72,6 +73,12 @@ struct connection {
     bool unreadable; /* reading has failed */
     bool idle;
 };
+
+/* In upstream_search.tried. */
+static inline uint32_t member_bit(const struct upstream_member *m)
+{
+    return UINT32_C(1) << (m->index < 32 ? m->index : 31);
+}
 
 static inline struct connection *connection_of(struct upstream *up)
 {

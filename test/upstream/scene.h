@@ -5,7 +5,7 @@
 #include "io/resolve.h"
 #include "upstream/upstream.h"
 
-/* A worker's upstreams on a real loop, servers on loopback, and clients that pretend to be exchanges: all in one thread. */
+/* A worker's upstreams on a real loop, servers on loopback, and clients that pretend to be exchanges: in one thread. */
 #define SCENE_MEMBERS 4
 
 struct server {

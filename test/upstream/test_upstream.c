@@ -378,7 +378,7 @@ static void test_refused(void **state)
         assert_true(c->search.another_left);
         assert_int_equal(client_take(c), FLOW_GO); /* the other one, now */
         assert_true(span_is(c->search.upstream, scene.members[1].text));
-        assert_int_equal(c->search.tried, 1);
+        assert_int_equal(c->search.tried & 1, 1);
         release(c, UPSTREAM_KEEP);
     }
     assert_true(status_of(0).resting);
@@ -387,7 +387,7 @@ static void test_refused(void **state)
     c->search = (struct upstream_search){ .fresh = true };
     expect_stop(c, R_upstream_connection_refused);
     assert_false(c->search.another_left);
-    expect_stop(c, R_upstream_connection_refused);
+    expect_stop(c, R_upstream_connection_refused); /* tried, but there is nobody else */
     expect_stop(c, R_upstream_all_down);
     assert_int_equal(c->search.upstream.n, 0);
     client_free(c);
@@ -442,6 +442,39 @@ static void test_connecting_takes_too_long(void **state)
     assert_string_equal(reason_info(c[3]->search.failed.why)->name, "upstream-connect-timeout");
     for (unsigned i = 0; i < 4; i++)
         client_free(c[i]);
+    scene_close();
+}
+
+/* A kept connection that was stale says nothing of the member; one on which it failed does. */
+static void test_who_is_tried(void **state)
+{
+    struct client *c = client_new();
+
+    (void)state;
+    scene_prepare(2);
+    scene.group.balance = BALANCE_CLIENT;
+    scene_open();
+    for (unsigned how = 0; how < 2; how++) {
+        struct span first;
+
+        c->hash = 5;
+        c->search = (struct upstream_search){ 0 };
+        assert_int_equal(client_take(c), FLOW_GO);
+        first = c->search.upstream;
+        assert_int_not_equal(c->search.tried, 0);
+        release(c, UPSTREAM_KEEP);
+        c->search = (struct upstream_search){ 0 };
+        assert_int_equal(client_take(c), FLOW_GO);
+        assert_int_equal(c->up->exchanges, 1);
+        assert_int_equal(c->search.tried, 0);
+        assert_true(c->search.another_left);
+        release(c, how == 0 ? UPSTREAM_CLOSE : UPSTREAM_FAILED);
+        c->search.fresh = true;
+        assert_int_equal(client_take(c), FLOW_GO);
+        assert_int_equal(span_is(c->search.upstream, first), how == 0);
+        release(c, UPSTREAM_CLOSE);
+    }
+    client_free(c);
     scene_close();
 }
 
@@ -742,6 +775,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_a_failing_member_rests),
         cmocka_unit_test(test_connecting_takes_too_long),
+        cmocka_unit_test(test_who_is_tried),
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_events_before_the_watch),
         cmocka_unit_test(test_half_closed),
