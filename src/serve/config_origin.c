@@ -73,13 +73,24 @@ static const char *address_take(struct config_builder *b, struct span text, stru
     return config_port_parse(whole, &out->port) ? NULL : "nobody listens on port 0: write a number from 1 to 65535";
 }
 
+static bool is_bare_ipv6(struct span text)
+{
+    size_t colon = span_find(text, ':');
+
+    return colon < text.n && span_find(span_from(text, colon + 1), ':') < text.n - colon - 1;
+}
+
 /* NAME:PORT, or an address. Why it is none, or NULL. */
 static const char *place_take(struct config_builder *b, struct span text, struct upstream_origin *out)
 {
     struct span host = { text.p, span_find(text, ':') };
 
+    if (memmem(text.p, text.n, "://", 3) != NULL)
+        return "nothing but http:// and https:// is spoken to servers";
     if (span_starts(text, SPAN("unix:")) || span_starts(text, SPAN("[")))
         return address_take(b, text, out);
+    if (is_bare_ipv6(text))
+        return "an IPv6 address stands in brackets: write it as in [2001:db8::1]:8080";
     if (host.n == text.n)
         return "no port: append one, as in app.example:8080, or write http:// or https:// before it";
     if (!config_port_parse(span_from(text, host.n + 1), &out->port))
