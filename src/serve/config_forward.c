@@ -5,7 +5,7 @@
  * are known. */
 
 #define CONNECT_PORT     443
-#define NONCE_LIFETIME_S 300
+#define NONCE_LIFETIME_S (5 * 60)
 #define GOOD_LIFETIME_S  60
 
 static const char listen_standard[] = "127.0.0.1:3128";
