@@ -76,10 +76,11 @@ struct upstream_search {
  *
  * hash        of what decides who answers, for BALANCE_CLIENT and BALANCE_FIELD; 0: by turns
  * Returns     FLOW_GO: *out is x's until upstream_release(); FLOW_WAIT: call again after the wake-up; FLOW_STOP:
- *             s->failed is one of upstream_all_down, upstream_connection_limit (the queue is full), upstream_queue_timeout,
- *             upstream_dns_error, upstream_dns_timeout, upstream_unroutable, upstream_connection_refused,
- *             upstream_connect_timeout, upstream_tls_handshake, upstream_tls_alert, upstream_tls_certificate,
- *             upstream_exchange_failed, worker_memory_exhausted; x's verdict is not touched
+ *             s->failed is one of upstream_all_down, upstream_connection_limit (the queue is full),
+ *             upstream_queue_timeout, upstream_dns_error, upstream_dns_timeout, upstream_unroutable,
+ *             upstream_connection_refused, upstream_connect_timeout, upstream_tls_handshake, upstream_tls_alert,
+ *             upstream_tls_certificate, upstream_exchange_failed, worker_memory_exhausted; its operand says more, and
+ *             lives as long as x. x's verdict is not touched
  */
 enum flow upstream_take(struct exchange *x, struct upstreams *u, uint32_t group, uint64_t hash,
                         struct upstream_search *s, struct upstream **out);

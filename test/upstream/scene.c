@@ -27,7 +27,10 @@ static void tick(struct exchange *x)
 
 static void ask(struct client *c)
 {
-    c->flow = upstream_take(&c->x, scene.u, 0, c->hash, &c->search, &c->up);
+    if (scene.place != NULL)
+        c->flow = upstream_take_place(&c->x, scene.u, scene.place, &c->search, &c->up);
+    else
+        c->flow = upstream_take(&c->x, scene.u, 0, c->hash, &c->search, &c->up);
     if (c->flow == FLOW_GO)
         c->order = ++scene.given;
 }
@@ -102,6 +105,8 @@ static void origin_set(unsigned i, const struct server *s)
 void scene_prepare(unsigned servers)
 {
     scene.given = 0;
+    scene.place = NULL;
+    scene.name_servers[0] = '\0';
     for (unsigned i = 0; i < servers; i++) {
         scene.servers[i] = server_listen(NULL);
         origin_set(i, &scene.servers[i]);
@@ -129,9 +134,10 @@ void scene_add(const char *path)
 void scene_open(void)
 {
     static const struct upstream_group *groups[] = { &scene.group };
-    const struct resolver_settings settings = RESOLVER_SETTINGS_USUAL;
+    struct resolver_settings settings = RESOLVER_SETTINGS_USUAL;
     struct upstream_world world = { .loop = &scene.loop, .wheel = &scene.wheel, .buffer_bytes = 64 };
 
+    settings.servers = scene.name_servers[0] != '\0' ? scene.name_servers : NULL;
     assert_int_equal(loop_init(&scene.loop), 0);
     wheel_init(&scene.wheel, scene.loop.now_ms);
     assert_int_equal(resolver_new(&scene.loop, &scene.wheel, &settings, &scene.resolver), 0);

@@ -34,11 +34,13 @@ struct scene {
     struct server servers[SCENE_MEMBERS];
     char texts[SCENE_MEMBERS][ADDRESS_TEXT_BYTES];
     unsigned given;
+    char name_servers[ADDRESS_TEXT_BYTES]; /* empty: the system's */
+    const struct upstream_place *place;    /* NULL: clients ask the group */
 };
 
 extern struct scene scene;
 
-/* So many servers that listen, and a group of them with generous limits; scene.group may be changed before scene_open(). */
+/* So many servers that listen, and a group of them with generous limits, to be changed before scene_open(). */
 void scene_prepare(unsigned servers);
 /* Another one, on a unix socket. */
 void scene_add(const char *path);
