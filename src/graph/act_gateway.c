@@ -25,6 +25,8 @@ enum flow act_give_up(struct exchange *x)
 {
     const struct verdict *v = &forwarding_now(x->forwarding)->failed;
 
+    if (v->why == R_upstream_exchange_failed)
+        return FLOW_GO; /* to the edge that ends so: a trace could not tell the two apart */
     return exchange_stop(x, v->why, v->at, v->operand, v->where);
 }
 

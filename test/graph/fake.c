@@ -56,6 +56,46 @@ static const struct resource_ops talker = {
     .produce = fake_go,
 };
 
+static enum flow fake_open_forward(struct exchange *x)
+{
+    x->forwarding = arena_zero(&x->arena, sizeof *x->forwarding);
+    DIE_UNLESS(x->forwarding != NULL);
+    *x->forwarding = now->forwarding;
+    return now->give == R_NONE ? FLOW_GO : STOP(x, now->give, 0);
+}
+
+static enum flow fake_authenticate(struct exchange *x)
+{
+    return now->credentials == R_NONE ? FLOW_GO : STOP(x, now->credentials, 0);
+}
+
+static enum flow fake_attempt(struct exchange *x)
+{
+    struct forwarding *f = x->forwarding;
+
+    DIE_UNLESS(f->count < FORWARD_ATTEMPTS);
+    f->attempts[f->count] = now->tries[f->count];
+    f->count++;
+    f->content_gone = now->content_gone_with > 0 && f->count >= now->content_gone_with;
+    return now->cut == R_NONE ? FLOW_GO : STOP(x, now->cut, 0);
+}
+
+static enum flow fake_relay(struct exchange *x)
+{
+    DIE_UNLESS(forwarding_now(x->forwarding)->failed.why == R_NONE);
+    return now->no_answer == R_NONE ? FLOW_GO : STOP(x, now->no_answer, 0);
+}
+
+/* Takes what any upstream might, and judges nothing. */
+static const struct resource_ops forwarder = {
+    .name = "forwarder",
+    .methods = UINT64_MAX,
+    .open = fake_open_forward,
+    .authenticate = fake_authenticate,
+    .attempt = fake_attempt,
+    .relay = fake_relay,
+};
+
 static struct resource_ops greedy;
 
 static void fake_route(struct exchange *x)
@@ -68,7 +108,9 @@ static void fake_route(struct exchange *x)
     if (now->no_site || now->no_route)
         return;
     x->route = &a_route;
-    greedy = now->policy.tunnels ? talker : resource;
+    greedy = now->policy.forwards ? forwarder : now->policy.tunnels ? talker : resource;
+    if (now->open_to_all)
+        greedy.authenticate = NULL;
     greedy.state_bytes = now->state_bytes;
     x->res = now->no_ranges ? &whole_only : &greedy;
 }
@@ -105,7 +147,7 @@ static void request_set(struct exchange *x, const char *raw)
 static struct policy generous(struct policy p)
 {
     if (p.methods == 0)
-        p.methods = resource.methods;
+        p.methods = p.forwards ? forwarder.methods : resource.methods;
     if (p.content_limit_bytes == 0)
         p.content_limit_bytes = 1000;
     if (p.path_limit_bytes == 0)
@@ -117,10 +159,24 @@ static struct policy generous(struct policy p)
     return p;
 }
 
+/* Somebody is always left to ask, and there is time for it. */
+static struct forwarding patient(struct forwarding f)
+{
+    if (f.attempts_most == 0)
+        f.attempts_most = FORWARD_ATTEMPTS;
+    if (f.until_ms == 0)
+        f.until_ms = 1000;
+    return f;
+}
+
 static void exchange_set(struct exchange *x, const struct fake *fake)
 {
+    static const struct policy unrouted;
+
+    x->policy = &unrouted;
     x->transport = &fake->transport;
     x->unix_seconds = NOW;
+    x->now_ms = fake->now_ms;
     x->server_full = fake->server_full;
     x->client_full = fake->client_full;
     x->descriptors_full = fake->descriptors_full;
@@ -139,6 +195,7 @@ void fake_run(const char *raw, const struct fake *fake, struct fake_result *out)
 
     DIE_UNLESS(x != NULL);
     mine.policy = generous(mine.policy);
+    mine.forwarding = patient(mine.forwarding);
     now = &mine;
     result = out;
     out->interims = 0;

@@ -1,6 +1,7 @@
 #ifndef TEST_GRAPH_FAKE_H
 #define TEST_GRAPH_FAKE_H
 
+#include "exchange/forwarding.h"
 #include "graph/graph.h"
 
 /* What the pretended resource, route and connection say. */
@@ -16,6 +17,15 @@ struct fake {
     bool no_ranges;                    /* the resource cannot serve parts */
     unsigned char major;               /* that the codec speaks; 0: 1 */
     struct span connect_protocol;
+    /* Of a route that forwards: what the resource finds, and how each try goes. */
+    struct forwarding forwarding;           /* zeroed members get generous values from fake_run() */
+    struct attempt tries[FORWARD_ATTEMPTS]; /* failed.why and harmless count */
+    enum reason credentials;                /* what authenticate() stops with; R_NONE: with nothing */
+    enum reason cut;                        /* ... attempt() */
+    enum reason no_answer;                  /* ... relay() */
+    uint64_t now_ms;
+    unsigned char content_gone_with; /* the number of a try; 0: with none */
+    bool open_to_all;                /* the resource has nobody to authenticate */
 };
 
 struct fake_result {
