@@ -1,6 +1,7 @@
 #ifndef EXCHANGE_BODY_H
 #define EXCHANGE_BODY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -9,9 +10,10 @@
 struct body;
 struct exchange;
 
-/* One run of content: bytes in memory, or a part of a file that can go to a socket without a copy. */
+/* One run of content: bytes in memory, or a part of a file, or what is in a pipe, that can go to a socket without a copy. */
 struct piece {
     struct span bytes; /* when fd < 0; valid until the next call of next() or stop() */
+    bool is_pipe;      /* fd is the end of one that is read; only for codecs that take them */
     int fd;            /* -1: none; borrowed until stop() */
     uint64_t offset;   /* bytes from the start of fd */
     uint64_t length;   /* bytes of fd to send */

@@ -1,6 +1,7 @@
 #ifndef EXCHANGE_CODEC_H
 #define EXCHANGE_CODEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -20,6 +21,8 @@ struct codec_ops {
     enum flow (*content)(struct exchange *x, struct span *piece);
     /* Send an interim response with these fields, before the final one. RFC9110:15.2 */
     void (*interim)(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count);
+    /* May pieces of x's content be pipes? NULL: none may. */
+    bool (*takes_pipes)(const struct exchange *x);
     /* x->verdict and x->reply are final: send head and content, then call x->host->ended(x). Returns at once. */
     void (*reply)(struct exchange *x);
 };

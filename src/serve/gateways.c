@@ -51,6 +51,7 @@ int gateways_open(struct worker *w, struct snapshot *s)
 void gateways_close(struct snapshot *s)
 {
     upstreams_release(&s->gateway.upstreams);
+    gateway_worker_fini(&s->gateway);
 }
 
 void *gateways_of(const struct worker *w, struct snapshot *s, const struct resource_ops *resource)

@@ -125,7 +125,7 @@ static enum health_probe verdict_of(const struct connection *c, enum upstream_en
 {
     if (how == UPSTREAM_FAILED || c->blamed)
         return HEALTH_ILL;
-    return c->heard || c->spliced ? HEALTH_WELL : HEALTH_UNKNOWN;
+    return c->heard ? HEALTH_WELL : HEALTH_UNKNOWN;
 }
 
 static bool can_be_kept(struct connection *c)
@@ -136,7 +136,6 @@ static bool can_be_kept(struct connection *c)
         return false;
     if (group->exchanges_limit != 0 && c->up.exchanges >= group->exchanges_limit)
         return false;
-    c->up.readable |= c->spliced;
     return connection_is_quiet(c);
 }
 

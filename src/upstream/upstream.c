@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ _Static_assert(offsetof(struct connection, up) == 0, "what its user has is cast 
 static bool note_events(struct connection *c, uint32_t events)
 {
     const bool comes = (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0;
-    const bool room = (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0 && (!c->up.writable || c->spliced);
+    const bool room = (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0 && !c->up.writable;
 
     c->leaving |= (events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0;
     c->up.readable |= comes;
@@ -143,7 +144,7 @@ void connection_free(struct connection *c)
 void connection_lend(struct connection *c)
 {
     c->x = NULL;
-    c->idle = c->late = c->news = c->spliced = c->heard = c->blamed = c->probes = false;
+    c->idle = c->late = c->news = c->heard = c->blamed = c->probes = false;
     c->happened = tell_user;
     timer_stop(&c->timer);
 }
@@ -233,6 +234,24 @@ static bool has_more(const struct connection *c, size_t n, size_t room)
     return c->leaving || (c->tls != NULL ? tls_has_more(c->tls) : n == room);
 }
 
+/* The end, or no more for now, or ever. */
+static long took_nothing(struct connection *c, long n)
+{
+    struct upstream *up = &c->up;
+
+    up->readable = false;
+    if (n == 0) {
+        up->ended = true;
+        up->cut = c->tls != NULL && !tls_was_end_said(c->tls);
+    } else if (n == -EAGAIN) {
+        c->news = false;
+    } else {
+        up->error = (int)-n;
+        c->unreadable = true;
+    }
+    return n;
+}
+
 long upstream_read_into(struct upstream *up, char *to, size_t room)
 {
     struct connection *c = connection_of(up);
@@ -242,28 +261,15 @@ long upstream_read_into(struct upstream *up, char *to, size_t room)
         return 0;
     if (c->unreadable)
         return -up->error;
-    if (!up->readable && !c->spliced) {
+    if (!up->readable) {
         c->news = false;
         return -EAGAIN;
     }
     n = receive(c, to, room);
-    if (n > 0) {
-        c->heard = true;
-        up->readable = has_more(c, (size_t)n, room);
-        return n;
-    }
-    up->readable = false;
-    if (n == 0) {
-        up->ended = true;
-        up->cut = c->tls != NULL && !tls_was_end_said(c->tls);
-        return 0;
-    }
-    if (n == -EAGAIN) {
-        c->news = false;
-    } else {
-        up->error = (int)-n;
-        c->unreadable = true;
-    }
+    if (n <= 0)
+        return took_nothing(c, n);
+    c->heard = true;
+    up->readable = has_more(c, (size_t)n, room);
     return n;
 }
 
@@ -271,7 +277,7 @@ long upstream_read(struct upstream *up)
 {
     long n, room;
 
-    if (up->ended || !(up->readable || connection_of(up)->spliced))
+    if (up->ended || !up->readable)
         return upstream_read_into(up, NULL, 0);
     room = buffer_room(up);
     if (room < 0)
@@ -303,7 +309,7 @@ long upstream_write(struct upstream *up, const struct iovec *parts, int count)
 
     if (up->error != 0)
         return -up->error;
-    if (!up->writable && !c->spliced)
+    if (!up->writable)
         return -EAGAIN;
     n = send_parts(c, parts, count);
     if (n == -EAGAIN) {
@@ -324,12 +330,21 @@ void upstream_shut(struct upstream *up)
     shutdown(c->watch.fd, SHUT_WR);
 }
 
-int upstream_splice_fd(const struct upstream *up)
+/* What comes in small parts fills a pipe long before its room: only the socket can say that it is empty. */
+long upstream_read_pipe(struct upstream *up, int pipe, size_t room)
 {
-    struct connection *c = connection_of((struct upstream *)(uintptr_t)up);
+    struct connection *c = connection_of(up);
+    ssize_t n;
 
-    if (c->tls != NULL || up->at < up->have)
-        return -1;
-    c->spliced = true;
-    return c->watch.fd;
+    if (c->tls != NULL)
+        return -EINVAL;
+    if (up->ended || c->unreadable || !up->readable)
+        return upstream_read_into(up, NULL, 0);
+    do
+        n = splice(c->watch.fd, NULL, pipe, NULL, room, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return took_nothing(c, n < 0 ? -errno : 0);
+    c->heard = true;
+    return n;
 }

@@ -123,8 +123,8 @@ void upstream_buffer_return(struct upstream *up);
 void upstream_watch(struct upstream *up, struct exchange *x, uint32_t deadline_ms);
 bool upstream_is_late(const struct upstream *up);
 
-/* The descriptor, when bytes can go past us by splice(2): plain text, nothing held. Else -1. */
-int upstream_splice_fd(const struct upstream *up);
+/* Read past us, into the empty pipe; the buffer must be consumed. Returns as upstream_read(); -EINVAL: not over TLS. */
+long upstream_read_pipe(struct upstream *up, int pipe, size_t room);
 
 /* A place that no group has, for forward proxies. What is pointed to lives until the search has ended, text as long as
  * the exchange. */

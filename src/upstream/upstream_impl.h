@@ -66,7 +66,6 @@ struct connection {
     bool news;       /* something happened that nobody was woken for */
     bool late;       /* the deadline has passed */
     bool leaving;    /* the other side has closed, or it is broken: what is there can still be read */
-    bool spliced;    /* its user moves bytes without us, so that readable and writable may be wrong */
     bool heard;      /* a byte came during this exchange */
     bool blamed;     /* during this exchange */
     bool probes;     /* health_probed() is owed */

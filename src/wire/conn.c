@@ -1,6 +1,7 @@
 #include "wire/conn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -269,6 +270,16 @@ long conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t length)
         return send_file_read(c, fd, offset, length);
     do
         n = sendfile(c->watch.fd, fd, &at, (size_t)length);
+    while (n < 0 && errno == EINTR);
+    return taken(c, n >= 0 ? n : -errno);
+}
+
+long conn_send_pipe(struct conn *c, int pipe, uint64_t length)
+{
+    ssize_t n;
+
+    do
+        n = splice(pipe, NULL, c->watch.fd, NULL, (size_t)length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     while (n < 0 && errno == EINTR);
     return taken(c, n >= 0 ? n : -errno);
 }

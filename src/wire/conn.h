@@ -183,6 +183,9 @@ long conn_send(struct conn *c, struct iovec *parts, int count, bool more);
  * one of the socket, except that -EPIPE, -ECONNRESET and -ETIMEDOUT are the socket's. */
 long conn_send_file(struct conn *c, int fd, uint64_t offset, uint64_t length);
 
+/* Likewise, what is in a pipe; in plain text only. */
+long conn_send_pipe(struct conn *c, int pipe, uint64_t length);
+
 /* Give c a buffer if it has none. False without memory. */
 bool conn_buffer(struct conn *c);
 void conn_buffer_return(struct conn *c);

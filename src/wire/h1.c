@@ -6,7 +6,12 @@
 #include "wire/h2.h"
 
 const struct codec_ops h1_codec = {
-    .name = "h1", .major = 1, .content = h1_content, .interim = h1_interim, .reply = h1_reply
+    .name = "h1",
+    .major = 1,
+    .content = h1_content,
+    .interim = h1_interim,
+    .takes_pipes = h1_takes_pipes,
+    .reply = h1_reply,
 };
 
 /* What has come of a head that was refused; what lies behind it is none of it. */

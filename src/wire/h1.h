@@ -35,6 +35,9 @@ void h1_content_unframe(struct conn *c);
 void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count);
 #define WIRE_INTERIM_BYTES 8192u
 
+/* codec_ops.takes_pipes */
+bool h1_takes_pipes(const struct exchange *x);
+
 /* codec_ops.reply; called again after a body that had to wait was woken */
 void h1_reply(struct exchange *x);
 

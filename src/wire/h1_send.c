@@ -12,6 +12,13 @@ static enum flow broken(struct conn *c, int err)
     return exchange_break(c->x, R_client_closed_during_response, (uint32_t)err, HERE);
 }
 
+bool h1_takes_pipes(const struct exchange *x)
+{
+    const struct conn *c = x->conn;
+
+    return c->secured == NULL;
+}
+
 static void look_later(struct conn *c)
 {
     conn_timer(c, c->wire->settings->send_wait_ms / CONN_LOOKS);
@@ -84,7 +91,8 @@ static enum flow send_file(struct conn *c)
 
     while (c->piece.fd >= 0 && c->piece.length > 0) {
         uint64_t want = c->piece.length < TURN_BYTES ? c->piece.length : TURN_BYTES;
-        long sent = conn_send_file(c, c->piece.fd, c->piece.offset, want);
+        long sent = c->piece.is_pipe ? conn_send_pipe(c, c->piece.fd, want)
+                                     : conn_send_file(c, c->piece.fd, c->piece.offset, want);
 
         if (sent == -EAGAIN)
             return blocked(c);

@@ -80,6 +80,40 @@ static enum flow give(struct gateway *g, struct span bytes, struct piece *out)
     return FLOW_GO;
 }
 
+/* Less is not worth two more system calls. */
+#define PIPED_BYTES_LEAST 65536u
+#define PIPED_BYTES_MOST  (UINT64_C(1) << 20)
+
+/* Can what follows go past us? Its length has to be known, so that nothing of another response goes with it. */
+static bool goes_past(struct gateway *g)
+{
+    struct gateway_in *in = &g->in;
+
+    if (in->copies || in->framing.kind != FRAMING_LENGTH || in->left < PIPED_BYTES_LEAST || g->up->have > g->up->at)
+        return false;
+    if (in->pipe[1] > 0)
+        return true;
+    in->copies = g->x->codec->takes_pipes == NULL || !g->x->codec->takes_pipes(g->x) ||
+                 !gateway_pipe_take(&gateway_worker(g->x)->pipes, in->pipe);
+    return !in->copies;
+}
+
+/* Bytes that are in the pipe now; else as upstream_read(). */
+static long pipe_fill(struct gateway *g, struct piece *out)
+{
+    struct gateway_in *in = &g->in;
+    uint64_t most = in->left < PIPED_BYTES_MOST ? in->left : PIPED_BYTES_MOST;
+    long n = upstream_read_pipe(g->up, in->pipe[1], (size_t)most);
+
+    if (n <= 0)
+        return n;
+    in->left -= (uint64_t)n;
+    in->taken += (uint64_t)n;
+    in->done = in->left == 0;
+    *out = (struct piece){ .is_pipe = true, .fd = in->pipe[0], .length = (uint64_t)n };
+    return n;
+}
+
 static enum flow gateway_next(struct body *body, struct exchange *x, struct piece *out)
 {
     struct gateway *g = (struct gateway *)body;
@@ -103,6 +137,11 @@ static enum flow gateway_next(struct body *body, struct exchange *x, struct piec
             return give(g, piece, out);
         if (r != R_MORE)
             return broken(g, v.why, v.at, HERE);
+        if (goes_past(g) && (n = pipe_fill(g, out)) != -EINVAL) {
+            if (n > 0)
+                exchange_cancel(g->x);
+            return n > 0 ? FLOW_GO : n == -EAGAIN ? wait_on(g, sending, is_late) : ended(g, n);
+        }
         n = upstream_read(g->up);
         if (n == -EAGAIN)
             return wait_on(g, sending, is_late);
@@ -113,9 +152,14 @@ static enum flow gateway_next(struct body *body, struct exchange *x, struct piec
     (void)x;
 }
 
+/* The codec asks for more when a piece has left: at the end of all that was announced, the last has. */
 static void gateway_stop(struct body *body)
 {
-    gateway_release((struct gateway *)body);
+    struct gateway *g = (struct gateway *)body;
+
+    if (g->in.pipe[1] > 0)
+        gateway_pipe_return(&gateway_worker(g->x)->pipes, g->in.pipe, g->in.done && g->x->broken.why == R_NONE);
+    gateway_release(g);
 }
 
 const struct body_ops gateway_body = { .next = gateway_next, .stop = gateway_stop };

@@ -89,8 +89,17 @@ struct gateway_settings {
     struct gateway_insertion insertion;
 };
 
-/* What a worker keeps for gateways: x->res_worker. */
+#define GATEWAY_PIPES 32u
+
+/* Pipes that are empty, for content that goes past us: the ends that are read, and those that are written. */
+struct gateway_pipes {
+    uint32_t count;
+    int ends[GATEWAY_PIPES][2];
+};
+
+/* What a worker keeps for gateways: x->res_worker. Zeroed at first, but for what the worker sets. */
 struct gateway_worker {
+    struct gateway_pipes pipes;
     struct upstreams *upstreams;
     struct auth_worker *auth;      /* of forward proxies; NULL: they know no credentials */
     struct admissions *admissions; /* of intercepting ones, shared by all workers; NULL: nobody is let in */
@@ -103,5 +112,8 @@ struct gateway_worker {
  * one of the client's are all that is held.
  */
 extern const struct resource_ops gateway_resource;
+
+/* Close what the worker keeps of its own: no exchange is left. */
+void gateway_worker_fini(struct gateway_worker *w);
 
 #endif

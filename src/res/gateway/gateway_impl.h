@@ -49,6 +49,8 @@ struct gateway_in {
     struct framing framing;
     struct chunk chunk;
     uint64_t left, taken; /* of the content; left: of FRAMING_LENGTH */
+    int pipe[2];          /* 0, 0: none is taken */
+    bool copies;          /* content does not go past us */
     bool done;            /* content has come to its end */
     bool keeps;           /* the connection may carry another exchange then */
     bool any;             /* a byte of the answer has come */
@@ -82,7 +84,7 @@ static inline struct gateway *gateway_of(const struct exchange *x)
     return x->res_state;
 }
 
-static inline const struct gateway_worker *gateway_worker(const struct exchange *x)
+static inline struct gateway_worker *gateway_worker(const struct exchange *x)
 {
     return x->res_worker;
 }
@@ -128,6 +130,10 @@ void gateway_reply_fields(struct gateway *g);
 
 /* Give the connection back after an answer. */
 void gateway_release(struct gateway *g);
+
+/* An empty pipe in ends[], of some 256 KiB; false: there is none to be had. What is given back must be empty. */
+bool gateway_pipe_take(struct gateway_pipes *pipes, int ends[2]);
+void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2], bool is_empty);
 
 extern const struct body_ops gateway_body;
 extern const struct body_ops gateway_tunnel;

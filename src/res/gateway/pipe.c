@@ -1,0 +1,39 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "res/gateway/gateway_impl.h"
+
+#define PIPE_BYTES 262144
+
+bool gateway_pipe_take(struct gateway_pipes *pipes, int ends[2])
+{
+    if (pipes->count > 0) {
+        pipes->count--;
+        memcpy(ends, pipes->ends[pipes->count], sizeof pipes->ends[0]);
+        return true;
+    }
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
+        return false;
+    (void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES); /* else it has what the system gives */
+    return true;
+}
+
+void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2], bool is_empty)
+{
+    if (is_empty && pipes->count < GATEWAY_PIPES) {
+        memcpy(pipes->ends[pipes->count++], ends, sizeof pipes->ends[0]);
+    } else {
+        close(ends[0]);
+        close(ends[1]);
+    }
+    ends[0] = ends[1] = 0;
+}
+
+void gateway_worker_fini(struct gateway_worker *w)
+{
+    while (w->pipes.count > 0) {
+        w->pipes.count--;
+        close(w->pipes.ends[w->pipes.count][0]);
+        close(w->pipes.ends[w->pipes.count][1]);
+    }
+}
