@@ -147,6 +147,13 @@ void gateway_proxy_describe(struct exchange *x, enum reason why);
 /* Where the request goes in there, and its Destination, as they are sent. R_NONE, or why that cannot be said. */
 enum reason gateway_places(struct gateway *g);
 
+/* Destination alone: once more when it is known who is asked, because that may be part of it. As gateway_places(). */
+enum reason gateway_destination(struct gateway *g);
+
+/* Host and port that the client asks for; those that the upstream is asked for. In the arena, or borrowed. */
+struct span gateway_authority(struct exchange *x);
+struct span gateway_upstream_host(struct gateway *g);
+
 /* The value of a field of the response as it is told outside. */
 struct span gateway_rewrite(struct gateway *g, const struct field *line);
 

@@ -116,24 +116,6 @@ static void put_target(struct gateway *g, struct bounded *b)
     bounded_put(b, SPAN(" HTTP/1.1\r\n"));
 }
 
-static void put_host(struct gateway *g, struct bounded *b)
-{
-    const struct gateway_settings *s = g->settings;
-    const struct host *host = &g->x->req.host;
-
-    bounded_put(b, SPAN("Host: "));
-    if (s->host.n > 0) {
-        bounded_put(b, span_is(s->host, SPAN("-")) ? g->search.upstream : s->host);
-    } else {
-        bounded_put(b, host->name);
-        if (host->has_port) {
-            bounded_put(b, SPAN(":"));
-            bounded_put_number(b, host->port);
-        }
-    }
-    bounded_put(b, SPAN("\r\n"));
-}
-
 static struct span scheme_of(const struct exchange *x)
 {
     return x->transport->secured ? SPAN("https") : SPAN("http");
@@ -145,21 +127,20 @@ static void put_client(struct gateway *g, struct bounded *b)
     const struct head *head = &x->req.head;
     char text[ADDRESS_TEXT_BYTES];
     struct span client = address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, text);
-    const struct field *host = head_field(head, FIELD_HOST);
-    struct forwarded_hop hop = { .address = client,
-                                 .host = host != NULL ? host->value : x->req.host.name,
-                                 .proto = scheme_of(x) };
+    struct forwarded_hop hop = { .address = client, .host = gateway_authority(g->x), .proto = scheme_of(x) };
+    bool known = !span_is(client, SPAN("unix:"));
 
     if (g->settings->tells & GATEWAY_TELLS_X) {
         bounded_put(b, SPAN("X-Forwarded-For: "));
         if (x->from_trusted)
             forwarded_put_received(b, head, FIELD_X_FORWARDED_FOR);
-        bounded_put(b, client);
+        bounded_put(b, known ? client : SPAN("unknown"));
         bounded_put(b, SPAN("\r\n"));
-        put_line(b, SPAN("X-Real-IP"), client);
+        if (known)
+            put_line(b, SPAN("X-Real-IP"), client);
         if (!x->from_trusted || head_field(head, FIELD_X_FORWARDED_PROTO) == NULL)
             put_line(b, SPAN("X-Forwarded-Proto"), hop.proto);
-        if (!x->from_trusted || head_field(head, FIELD_X_FORWARDED_HOST) == NULL)
+        if (hop.host.n > 0 && (!x->from_trusted || head_field(head, FIELD_X_FORWARDED_HOST) == NULL))
             put_line(b, SPAN("X-Forwarded-Host"), hop.host);
     }
     if (g->settings->tells & GATEWAY_TELLS_FORWARDED) {
@@ -231,7 +212,7 @@ static void put_lines(struct gateway *g, struct bounded *b)
 static void head_put(struct gateway *g, struct bounded *b)
 {
     put_target(g, b);
-    put_host(g, b);
+    put_line(b, SPAN("Host"), gateway_upstream_host(g));
     put_lines(g, b);
     put_client(g, b);
     put_via(g, b);
@@ -245,9 +226,12 @@ static void head_put(struct gateway *g, struct bounded *b)
 bool gateway_request_write(struct gateway *g)
 {
     struct exchange *x = g->x;
-    size_t room = 4 * (size_t)x->req.head.bytes + g->target.n + OWN_BYTES + g->search.upstream.n;
-    struct bounded b = { arena_take(&x->arena, room), room, 0 };
+    struct bounded b = { 0 };
 
+    if (gateway_destination(g) != R_NONE)
+        return false;
+    b.room = 4 * (size_t)x->req.head.bytes + g->target.n + g->destination.n + OWN_BYTES + g->search.upstream.n;
+    b.out = arena_take(&x->arena, b.room);
     if (b.out == NULL)
         return false;
     head_put(g, &b);

@@ -2,30 +2,39 @@
 
 /* Where things lie outside, and where in there. */
 
-static struct span authority_of(struct exchange *x)
+struct span gateway_authority(struct exchange *x)
 {
     const struct host *h = &x->req.host;
 
     return h->has_port ? arena_print(&x->arena, "%.*s:%u", (int)h->name.n, h->name.p, h->port) : h->name;
 }
 
+/* The path of a socket is no host. RFC9110:7.2 */
+struct span gateway_upstream_host(struct gateway *g)
+{
+    struct span host = g->settings->host;
+
+    if (host.n == 0)
+        return gateway_authority(g->x);
+    if (!span_is(host, SPAN("-")))
+        return host;
+    return span_starts(g->search.upstream, SPAN("unix:")) ? SPAN("localhost") : g->search.upstream;
+}
+
 /* As the upstream believes itself to be called: by the Host that it is sent. */
 static struct uri_site site_of(struct gateway *g)
 {
     struct exchange *x = g->x;
-    struct span outside = authority_of(x), host = g->settings->host;
     struct span scheme = x->transport->secured ? SPAN("https") : SPAN("http");
     bool tls = g->settings->proxy == NULL && g->settings->groups[g->group]->tls != NULL;
 
     return (struct uri_site){ .scheme = scheme,
-                              .authority = outside,
+                              .authority = gateway_authority(x),
                               .upstream_scheme = tls ? SPAN("https") : SPAN("http"),
-                              .upstream_authority = host.n == 0                ? outside
-                                                    : span_is(host, SPAN("-")) ? g->search.upstream
-                                                                               : host };
+                              .upstream_authority = gateway_upstream_host(g) };
 }
 
-static enum reason destination_find(struct gateway *g)
+enum reason gateway_destination(struct gateway *g)
 {
     struct exchange *x = g->x;
     const struct field *f = head_field(&x->req.head, FIELD_DESTINATION);
@@ -51,7 +60,7 @@ enum reason gateway_places(struct gateway *g)
     g->target = uri_rewrite_target(&x->arena, &g->mount, &x->req.target);
     if (g->target.p == NULL)
         return x->arena.full ? R_exchange_memory_exhausted : R_gateway_cannot_forward_request;
-    return destination_find(g);
+    return gateway_destination(g);
 }
 
 struct span gateway_rewrite(struct gateway *g, const struct field *line)
