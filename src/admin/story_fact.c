@@ -24,8 +24,8 @@ typedef bool (*tell_fn)(struct story_facts *f, const struct row *row, struct spa
 struct row {
     tell_fn tell;
     struct span name;
-    struct span what;   /* name of a wait */
-    size_t flag_offset; /* in struct facts */
+    struct span what; /* name of a wait */
+    size_t offset;    /* of a member of struct facts, or of struct record_try */
     unsigned node;
 };
 
@@ -83,7 +83,7 @@ static bool tell_REPLY(struct story_facts *f, const struct row *row, struct span
 
 static bool tell_flag(struct story_facts *f, const struct row *row, struct span *out)
 {
-    const bool *flag = (const bool *)((const char *)&f->record->facts + row->flag_offset);
+    const bool *flag = (const bool *)((const char *)&f->record->facts + row->offset);
 
     *out = *flag ? SPAN("true") : SPAN("false");
     return true;
@@ -297,15 +297,95 @@ static bool tell_length(struct story_facts *f, const struct row *row, struct spa
     return true;
 }
 
+static bool tell_name(const char *name, uint8_t bytes, struct span *out)
+{
+    *out = or_absent((struct span){ name, bytes });
+    return true;
+}
+
+static bool tell_upstream(struct story_facts *f, const struct row *row, struct span *out)
+{
+    (void)row;
+    return tell_name(f->forwarding.upstream, f->forwarding.upstream_bytes, out);
+}
+
+/* The try that a node is about; what comes after all of them is about the last. NULL: it was not begun. */
+static const struct record_try *try_of(const struct story_facts *f, unsigned node)
+{
+    unsigned count = f->forwarding.count, number = node < N_attempt_again ? 0 : node < N_attempt_last ? 1 : 2;
+
+    if (node >= N_give_up && count > 0)
+        number = count - 1;
+    return number < count ? &f->forwarding.tries[number] : NULL;
+}
+
+static bool tell_server(struct story_facts *f, const struct row *row, struct span *out)
+{
+    const struct record_try *try = try_of(f, row->node);
+
+    return try != NULL && tell_name(try->server, try->server_bytes, out);
+}
+
+static bool tell_kept(struct story_facts *f, const struct row *row, struct span *out)
+{
+    const struct record_try *try = try_of(f, row->node);
+
+    return try != NULL && tell_string(try->kept ? "true" : "false", out);
+}
+
+static bool tell_took(struct story_facts *f, const struct row *row, struct span *out)
+{
+    const struct record_try *try = try_of(f, row->node);
+    uint32_t ms = 0;
+
+    if (try != NULL)
+        memcpy(&ms, (const char *)try + row->offset, sizeof ms);
+    *out = made_number(f, ms);
+    return ms > 0;
+}
+
+/* By the name of the reason. */
+static bool tell_failed(struct story_facts *f, const struct row *row, struct span *out)
+{
+    const struct record_try *try = try_of(f, row->node);
+
+    return try != NULL && tell_string(try->why != R_NONE ? reason_info(try->why)->name : NULL, out);
+}
+
+static bool tell_harmless(struct story_facts *f, const struct row *row, struct span *out)
+{
+    const struct record_try *try = try_of(f, row->node);
+
+    return try != NULL && tell_string(try->harmless ? "true" : "false", out);
+}
+
+static bool tell_tries(struct story_facts *f, const struct row *row, struct span *out)
+{
+    (void)row;
+    *out = made_number(f, f->forwarding.count);
+    return true;
+}
+
+/* A tunnel that a proxy makes is no answer of anybody's. */
+static bool tell_upstream_status(struct story_facts *f, const struct row *row, struct span *out)
+{
+    (void)row;
+    *out = f->forwarding.status > 0 ? made_number(f, f->forwarding.status) : (struct span){ 0 };
+    return true;
+}
+
 static const struct row rows[] = {
 #define FACT(node_, how, name_) { .node = N_##node_, .tell = tell_##how, .name = SPAN_INIT(name_) },
 #define FLAG(node_, member) \
-    { .node = N_##node_, .tell = tell_flag, .name = SPAN_INIT(#member), .flag_offset = offsetof(struct facts, member) },
+    { .node = N_##node_, .tell = tell_flag, .name = SPAN_INIT(#member), .offset = offsetof(struct facts, member) },
+#define TOOK(node_, member) \
+    { .node = N_##node_, .tell = tell_took, .name = SPAN_INIT(#member), .offset = offsetof(struct record_try, member) },
 #define WAIT(node_, what_) \
     { .node = N_##node_, .tell = tell_wait, .name = SPAN_INIT(#what_ "_ms"), .what = SPAN_INIT(#what_) },
 #include "admin/story.def"
 #undef FACT
 #undef FLAG
+#undef TOOK
 #undef WAIT
 };
 
@@ -330,6 +410,14 @@ static bool is_of_system(enum reason why)
         R_dav_put_on_collection,
         R_delete_on_collection,
         R_file_name_too_long,
+        R_cgi_identity_denied,
+        R_cgi_start_failed,
+        R_upstream_unroutable,
+        R_upstream_connection_refused,
+        R_upstream_connect_timeout,
+        R_upstream_exchange_failed,
+        R_upstream_write_failed,
+        R_upstream_connection_terminated,
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -338,11 +426,12 @@ static bool is_of_system(enum reason why)
     return false;
 }
 
-/* The verdict names how much there may be, or the error code of HTTP/2, and no place. */
+/* The verdict names how much there may be or has come, or the error code of HTTP/2, and no place. */
 static bool has_no_place(enum reason why)
 {
     return why == R_content_streamed_too_large || why == R_exchange_memory_exhausted ||
-           (why >= R_request_cancelled && why <= R_tls_handshake_timeout);
+           why == R_upstream_headers_too_large || why == R_upstream_interim_flood || why == R_upstream_body_too_large ||
+           (why >= R_request_cancelled && why <= R_proxy_header_invalid);
 }
 
 const char *story_at_kind(const struct record *r)
@@ -352,11 +441,33 @@ const char *story_at_kind(const struct record *r)
     return is_of_system(r->why) ? "errno" : "byte";
 }
 
+/* Something is wrong with what an upstream sent: a place is an offset in it. */
+static bool is_of_reply(enum reason why)
+{
+    return why == R_upstream_bad_response || why == R_upstream_headers_unparseable ||
+           why == R_upstream_header_line_too_large || why == R_upstream_transfer_coding_error ||
+           why == R_cgi_head_invalid;
+}
+
 /* Acts that read what the client sent: a place is an offset in it. */
 static bool has_offset(unsigned node, enum reason why)
 {
-    return !has_no_place(why) && (node == N_receive || node == N_understand || node == N_compare ||
-                                  node == N_compare_since || node == N_store || node == N_switch_protocol);
+    switch (node) {
+    case N_receive:
+    case N_understand:
+    case N_compare:
+    case N_compare_since:
+    case N_store:
+    case N_switch_protocol:
+    case N_attempt:
+    case N_attempt_again:
+    case N_attempt_last:
+        return !has_no_place(why);
+    case N_give_up:
+        return is_of_reply(why);
+    default:
+        return false;
+    }
 }
 
 static int add(json_t *list, const char *name, struct span value)
@@ -428,6 +539,7 @@ bool story_facts_begin(struct story_facts *f, const struct admin_source *source,
 
     *f = (struct story_facts){ .source = source, .record = r, .made = malloc(r->request_bytes + MADE_BYTES) };
     f->has_target = has_whole_line(r) && target_parse(record_target(r), target_method(r), &f->target, &v) == R_NONE;
+    record_forwarding(r, &f->forwarding);
     return f->made != NULL;
 }
 

@@ -15,7 +15,8 @@ struct story_facts {
     const struct record *record;
     struct target target; /* parts of the target, if has_target: it is whole, and could be understood */
     bool has_target;
-    char *made; /* room for one text that does not stand in the record */
+    struct record_forwarding forwarding; /* without tries, where the request went on to nobody */
+    char *made;                          /* room for one text that does not stand in the record */
 };
 
 /* False: no memory. Source and record are borrowed until story_facts_end(). */

@@ -27,11 +27,15 @@
 #define FITS    SITED "route_found+ replay_possible- path_fits+ query_fits+ "
 #define ROUTED  FITS "segments_fit+ answer_configured- "
 #define ALLOWED ARRIVE ROUTED "method_allowed+ asks_trace- name_visible+ "
-#define OPENED  ALLOWED "has_content- hints_due- open> asks_options- condition_demanded- "
+#define OPENED  ALLOWED "has_content- hints_due- is_origin+ open> asks_options- condition_demanded- "
 #define ENCODED OPENED "exists+ is_collection- select> negotiates- encode> coding_acceptable+ "
 #define STORES  ALLOWED "has_content+ length_given+ content_fits+ content_stored+ content_coding_plain+ content_whole+ "
-#define STORES_THERE \
-    STORES "hints_due- open> asks_options- condition_demanded- exists+ is_collection- select> negotiates- encode> "
+#define STORES_THERE                                                                                                   \
+    STORES "hints_due- is_origin+ open> asks_options- condition_demanded- exists+ is_collection- select> negotiates- " \
+           "encode> "
+
+#define FORWARDS ALLOWED "has_content- hints_due- is_origin- open_forward> proxies- loop_free+ forwards_left+ attempt> "
+#define RELAYED  "relay> protocol_taken_up- tunnel_made- content_changed-"
 
 #define MODIFIED 1798761599 /* Thu, 31 Dec 2026 23:59:59 GMT */
 
@@ -46,6 +50,7 @@ struct given {
     struct facts facts;
     struct brought brought;
     struct waited waits[EXCHANGE_WAITS];
+    struct record_forwarding forwarding; /* without a name: it went nowhere */
 };
 
 static const char *site_name(void *server, uint16_t site)
@@ -105,6 +110,8 @@ static struct record *record_of(const struct given *g)
     r->request_bytes = put(&to, g->request);
     r->operand_bytes = put(&to, g->operand);
     r->route_bytes = put(&to, g->route);
+    r->forwarded = g->forwarding.upstream_bytes > 0;
+    memcpy(to, &g->forwarding, sizeof g->forwarding);
     return r;
 }
 
