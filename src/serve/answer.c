@@ -58,9 +58,18 @@ static const struct {
     enum reason why;
     const char *seconds;
 } retries[] = {
-    { R_too_many_connections_total, "5" }, { R_connection_limit_per_client, "5" }, { R_helper_queue_full, "1" },
-    { R_descriptors_exhausted, "5" },      { R_worker_memory_exhausted, "5" },     { R_maintenance, "60" },
+    { R_too_many_connections_total, "5" },
+    { R_connection_limit_per_client, "5" },
+    { R_helper_queue_full, "1" },
+    { R_descriptors_exhausted, "5" },
+    { R_worker_memory_exhausted, "5" },
+    { R_maintenance, "60" },
     { R_event_streams_full, "5" },
+    { R_upstream_connection_limit, "1" },
+    { R_upstream_queue_timeout, "5" },
+    { R_upstream_all_down, "5" },
+    { R_cgi_queue_full, "1" },
+    { R_fastcgi_overloaded, "1" },
 };
 
 /* A dialect may answer with a status that brings duties of its own: 405 owes Allow, 401 a challenge. RFC9110:15.5.2 */

@@ -141,7 +141,7 @@ static enum flow next_piece(struct conn *c)
 
     if (f == FLOW_STOP)
         c->broken = true;
-    if (f == FLOW_WAIT && !c->tunnel)
+    if (f == FLOW_WAIT && !(c->tunnel && exchange_waits_for_codec(x)))
         timer_drop(&c->timer); /* it is not the client who is slow */
     if (f != FLOW_GO)
         return f;
