@@ -101,6 +101,7 @@ static void texts_stand_at_their_rows(void **state)
 
     (void)state;
     assert_non_null(strstr(explain_what(R_if_match_failed, LANGUAGE_EN), "If-Match"));
+    assert_non_null(strstr(explain_what(R_upstream_answered, LANGUAGE_EN), "The status is the upstream server's own"));
     assert_non_null(strstr(explain_status_what(row, LANGUAGE_EN), "legal"));
     assert_non_null(strstr(explain_substatus_what(substatus_first(400, 1), LANGUAGE_ZH_CN), "Destination"));
 }
