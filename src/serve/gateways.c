@@ -24,11 +24,9 @@ static bool hands_on(const struct config *config)
     return config->group_count > 0;
 }
 
-static int resolver_open(struct worker *w)
+static int resolver_open(struct worker *w, const struct config *config)
 {
-    struct resolver_settings settings = RESOLVER_SETTINGS_USUAL;
-
-    return w->resolver != NULL ? 0 : resolver_new(&w->loop, &w->wheel, &settings, &w->resolver);
+    return w->resolver != NULL ? 0 : resolver_new(&w->loop, &w->wheel, &config->resolver, &w->resolver);
 }
 
 int gateways_open(struct worker *w, struct snapshot *s)
@@ -39,7 +37,7 @@ int gateways_open(struct worker *w, struct snapshot *s)
 
     if (!hands_on(config))
         return 0;
-    err = resolver_open(w);
+    err = resolver_open(w, config);
     if (err != 0)
         return err;
     world.resolver = w->resolver;
