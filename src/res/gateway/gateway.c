@@ -78,7 +78,9 @@ static void attempt_begin(struct gateway *g)
     f->count++;
     f->attempts[f->count - 1] = (struct attempt){ .begun_ms = g->x->now_ms };
     g->search = (struct upstream_search){ .tried = tried };
-    g->out = (struct gateway_out){ .replay = g->out.replay, .replay_bytes = g->out.replay_bytes };
+    g->out = (struct gateway_out){ .replay = g->out.replay,
+                                   .replay_room = g->out.replay_room,
+                                   .replay_bytes = g->out.replay_bytes };
     g->in = (struct gateway_in){ 0 };
     g->sent_ms = 0;
     g->phase = PHASE_TAKE;
@@ -201,8 +203,12 @@ static enum flow gateway_attempt(struct exchange *x)
     struct gateway *g = gateway_of(x);
     enum flow f;
 
-    if (g->phase == PHASE_IDLE)
+    if (g->phase == PHASE_IDLE) {
+        f = gateway_collect(g);
+        if (f != FLOW_GO)
+            return f;
         attempt_begin(g);
+    }
     if (g->phase == PHASE_TAKE) {
         f = take(g);
         if (f != FLOW_GO || g->phase != PHASE_ASK)

@@ -40,7 +40,7 @@ struct gateway_out {
     bool blocked; /* the connection takes no more now */
     bool closed;  /* the connection takes no more at all: what it answered may still be read */
     char *replay; /* content that was sent, to be sent again; NULL: none is kept */
-    uint32_t replay_bytes, replayed_bytes;
+    uint32_t replay_room, replay_bytes, replayed_bytes;
 };
 
 /* What has come. */
@@ -72,6 +72,8 @@ struct gateway {
     struct gateway_out out;
     struct gateway_in in;
     uint64_t sent_ms;                  /* the request was whole; 0: it is not yet */
+    bool collected;                    /* as much content as is to be, before anybody is asked */
+    struct span left_over;             /* of the piece that was taken last, and did not fit */
     bool upgrades;                     /* another protocol was offered to the upstream */
     bool tunnel;                       /* the head is done with, and bytes pass both ways */
     bool client_ended, upstream_ended; /* of a tunnel: no more comes from there */
@@ -112,6 +114,9 @@ enum gateway_step {
     STEP_STOP,    /* x has its verdict */
     STEP_FAILED   /* the connection is broken: gateway.up->error */
 };
+
+/* Take in the client's content before anybody is asked, where the route says so. WAIT, STOP. */
+enum flow gateway_collect(struct gateway *g);
 
 /* Send head and content as far as both sides allow. */
 enum gateway_step gateway_send(struct gateway *g);

@@ -72,6 +72,7 @@ static void replay_drop(struct gateway *g)
 {
     free(g->out.replay);
     g->out.replay = NULL;
+    g->out.replay_bytes = g->out.replayed_bytes = 0;
     g->forwarding.content_gone = true;
 }
 
@@ -80,9 +81,11 @@ static void replay_keep(struct gateway *g, struct span piece)
 {
     struct gateway_out *out = &g->out;
 
-    if (out->replay == NULL && out->replay_bytes == 0 && wants_replay(g))
-        out->replay = malloc(g->settings->replay_bytes);
-    if (out->replay == NULL || piece.n > g->settings->replay_bytes - out->replay_bytes) {
+    if (out->replay == NULL && wants_replay(g)) {
+        out->replay_room = g->settings->replay_bytes;
+        out->replay = malloc(out->replay_room);
+    }
+    if (out->replay == NULL || piece.n > out->replay_room - out->replay_bytes) {
         replay_drop(g);
         return;
     }
@@ -101,7 +104,13 @@ static enum flow content_take(struct gateway *g, struct span *piece)
         out->replayed_bytes = out->replay_bytes;
         return FLOW_GO;
     }
-    f = g->x->codec->content(g->x, piece);
+    if (g->left_over.n > 0) {
+        *piece = g->left_over;
+        g->left_over = (struct span){ 0 };
+        f = FLOW_GO;
+    } else {
+        f = g->x->codec->content(g->x, piece);
+    }
     if (f == FLOW_GO && piece->n > 0 && !g->tunnel)
         replay_keep(g, *piece);
     return f;
