@@ -34,9 +34,6 @@
     STORES "hints_due- is_origin+ open> asks_options- condition_demanded- exists+ is_collection- select> negotiates- " \
            "encode> "
 
-#define FORWARDS ALLOWED "has_content- hints_due- is_origin- open_forward> proxies- loop_free+ forwards_left+ attempt> "
-#define RELAYED  "relay> protocol_taken_up- tunnel_made- content_changed-"
-
 #define MODIFIED 1798761599 /* Thu, 31 Dec 2026 23:59:59 GMT */
 
 /* What a record is made of, by hand. */
