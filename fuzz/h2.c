@@ -352,7 +352,17 @@ static void host_closed(struct conn *c)
     w.closed++;
 }
 
-static const struct wire_host wire_host = { .accepted = host_accepted, .closed = host_closed };
+static bool host_announces(const struct wire *wire, enum wire_port port, const struct sockaddr *peer)
+{
+    (void)wire;
+    (void)port;
+    (void)peer;
+    return false;
+}
+
+static const struct wire_host wire_host = { .announces = host_announces,
+                                            .accepted = host_accepted,
+                                            .closed = host_closed };
 
 /* What the client hears. RFC9113:4.1, RFC9113:6 */
 

@@ -127,6 +127,7 @@ struct exchange {
     struct span route_prefix;          /* the host's; empty: no route */
     const struct transport *transport; /* never NULL */
     struct span peer;                  /* the client's socket address, as the system writes it; lives as long as x */
+    struct span told_by;               /* that of the proxy that is believed to say so; empty: peer came itself */
     const struct policy *policy;
     const void *res_settings;      /* what the route configures for its resource; immutable */
     void *res_worker;              /* what this worker keeps for the kind of resource, such as a cache */

@@ -19,6 +19,7 @@ struct transport {
     bool secured;            /* over TLS */
     bool on_tls_port;        /* in plain text, at a listener for TLS */
     bool port_redirects;     /* ... which sends such clients to https */
+    bool proxy;              /* at a listener of the forward proxy. RFC9110:3.7 */
     uint16_t tls_version;    /* TRANSPORT_TLS12, TRANSPORT_TLS13; 0: not secured */
     uint16_t tls_port;       /* where https of this server is found, for redirects; 0: unknown, 443 is left out */
     struct span tls_name;    /* "TLSv1.3"; empty: not secured */

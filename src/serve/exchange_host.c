@@ -124,20 +124,44 @@ const struct exchange_host worker_exchange_host = {
     .begin = host_begin, .tick = host_tick, .route = host_route, .resume = host_resume, .ended = host_ended
 };
 
-/* Up to the limit: served. Up to twice the limit: told that there are too many. Beyond: closed. RFC9110:15.6.4 */
-static bool wire_accepted(struct conn *c)
+static bool wire_announces(const struct wire *wire, enum wire_port port, const struct sockaddr *peer)
 {
-    struct worker *w = c->wire->worker;
+    const struct worker *w = wire->worker;
+    const struct config *config = w->snapshot->shared->config;
+
+    return config->proxy_protocol && w->admin == NULL && port != WIRE_PROXY && route_trusts(config, peer);
+}
+
+/* Up to the limit: served. Up to twice the limit: told that there are too many. Beyond: closed. RFC9110:15.6.4 */
+static bool enter(struct conn *c, uint32_t same_most)
+{
+    const struct worker *w = c->wire->worker;
     uint32_t total, same;
 
-    tally_connections(w->tally, 1);
     c->client = clients_enter(w->shared->clients, (const struct sockaddr *)&c->peer, &total, &same);
     c->over_server = total > w->shared->connections_limit;
-    c->over_client = same > w->shared->per_client_limit;
-    if (total / 2 <= w->shared->connections_limit && same / 2 <= w->shared->per_client_limit)
+    c->over_client = same > same_most;
+    if (total / 2 <= w->shared->connections_limit && same / 2 <= same_most)
         return true;
     tally_refused(w->tally);
     return false;
+}
+
+/* Whoever speaks for many is no client by itself. */
+static bool wire_accepted(struct conn *c)
+{
+    const struct worker *w = c->wire->worker;
+
+    tally_connections(w->tally, 1);
+    return enter(c, c->announced ? UINT32_MAX : w->shared->per_client_limit);
+}
+
+static bool wire_renamed(struct conn *c)
+{
+    const struct worker *w = c->wire->worker;
+
+    clients_leave(w->shared->clients, c->client);
+    return enter(c, w->shared->per_client_limit);
 }
 
 static void wire_closed(struct conn *c)
@@ -185,5 +209,10 @@ static enum client_auth wire_client_auth(struct conn *c, struct span server_name
 }
 
 const struct wire_host worker_wire_host = {
-    .accepted = wire_accepted, .closed = wire_closed, .secure = wire_secure, .client_auth = wire_client_auth
+    .announces = wire_announces,
+    .accepted = wire_accepted,
+    .renamed = wire_renamed,
+    .closed = wire_closed,
+    .secure = wire_secure,
+    .client_auth = wire_client_auth,
 };

@@ -1,7 +1,10 @@
 #include "serve/route.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
+#include "http/forwarded.h"
 #include "wire/secure.h"
 
 static bool name_covers(struct span name, struct span host)
@@ -107,12 +110,61 @@ static bool is_misdirected(const struct exchange *x, const struct site *site)
     return host.n > 0 && !span_is_nocase(host, x->transport->server_name) && !secured_shows_for(x->transport, host);
 }
 
-static bool is_trusted(const struct exchange *x, const struct config *config)
+bool route_trusts(const struct config *config, const struct sockaddr *peer)
 {
     for (uint32_t i = 0; i < config->trusted_count; i++)
-        if (address_in(&config->trusted[i], (const struct sockaddr *)x->peer.p))
+        if (address_in(&config->trusted[i], peer))
             return true;
     return false;
+}
+
+/* The socket address of a node. 0: it has none. */
+static socklen_t socket_of(const struct forwarded_node *node, struct sockaddr_storage *out)
+{
+    struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons(node->port) };
+    struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(node->port) };
+    char text[INET6_ADDRSTRLEN];
+
+    if (node->name.n >= sizeof text)
+        return 0;
+    memcpy(text, node->name.p, node->name.n);
+    text[node->name.n] = '\0';
+    if (inet_pton(AF_INET6, text, &ipv6.sin6_addr) == 1) {
+        memcpy(out, &ipv6, sizeof ipv6);
+        return sizeof ipv6;
+    }
+    if (inet_pton(AF_INET, text, &ipv4.sin_addr) != 1)
+        return 0;
+    memcpy(out, &ipv4, sizeof ipv4);
+    return sizeof ipv4;
+}
+
+static bool node_trusted(const void *config, const struct forwarded_node *node)
+{
+    struct sockaddr_storage socket;
+
+    return socket_of(node, &socket) > 0 && route_trusts(config, (const struct sockaddr *)&socket);
+}
+
+/* Whom a proxy that is believed speaks for. What cannot be read says nothing: then the proxy is the client. */
+static void client_find(struct exchange *x, const struct config *config)
+{
+    const struct forwarded_trust trust = { .trusts = node_trusted, .owner = config };
+    enum field_id id = request_has(x, FIELD_FORWARDED) ? FIELD_FORWARDED : FIELD_X_FORWARDED_FOR;
+    struct sockaddr_storage socket;
+    struct forwarded said;
+    socklen_t bytes;
+    char *place;
+
+    if (!forwarded_find_client(&x->req.head, id, &trust, &said))
+        return;
+    bytes = socket_of(&said.client, &socket);
+    place = bytes > 0 ? arena_take(&x->arena, sizeof socket) : NULL;
+    if (place == NULL)
+        return;
+    memcpy(place, &socket, bytes);
+    x->told_by = x->peer;
+    x->peer = (struct span){ place, bytes };
 }
 
 /* Where no site or no route answers, what holds for all of them is told. */
@@ -123,7 +175,9 @@ static void site_set(struct exchange *x, const struct config *config, const stru
     x->site = site;
     x->policy = &config->policy;
     x->misdirected = is_misdirected(x, site);
-    x->from_trusted = is_trusted(x, config);
+    x->from_trusted = route_trusts(config, (const struct sockaddr *)x->peer.p);
+    if (x->from_trusted && config->real_ip)
+        client_find(x, config);
     if (site != NULL) {
         x->site_number = site->number;
         x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;
@@ -134,7 +188,9 @@ static void site_set(struct exchange *x, const struct config *config, const stru
 
 void route_choose(struct exchange *x, const struct config *config)
 {
-    site_set(x, config, route_site(config, x->req.host.name));
+    const struct site *site = x->transport->proxy ? &config->forward.site : route_site(config, x->req.host.name);
+
+    site_set(x, config, site);
 }
 
 void route_choose_admin(struct exchange *x, const struct config *config)

@@ -10,7 +10,14 @@ const struct site *route_site(const struct config *config, struct span host);
 /* The route with the longest prefix that covers path (decoded, begins with '/'); NULL when none does. */
 const struct route *route_find(const struct site *site, struct span path);
 
-/* Set site, route, policy, resource and subpath of x by the configuration: a look-up, no decision. */
+/* Is this the address of a proxy that the configuration trusts? */
+bool route_trusts(const struct config *config, const struct sockaddr *peer);
+
+/*
+ * Set site, route, policy, resource and subpath of x by the configuration: a look-up, no decision. What came to a listener
+ * of the forward proxy goes to that, whatever its host is. Where the configuration says so, x's peer becomes the client
+ * that a trusted proxy speaks for.
+ */
 void route_choose(struct exchange *x, const struct config *config);
 
 /* As route_choose(), of a request that came to the admin listener: its own site is all there is. */

@@ -14,6 +14,7 @@
 #include "wire/h1.h"
 #include "wire/h2.h"
 #include "wire/h2_content.h"
+#include "wire/proxied.h"
 #include "wire/secure.h"
 #include "wire/slot.h"
 
@@ -503,6 +504,18 @@ static void conn_add(struct wire *w, struct conn *c)
     w->conn_count++;
 }
 
+const struct wire_protocol *conn_first_protocol(const struct conn *c)
+{
+    return c->port == WIRE_TLS ? &secure_protocol : &h1_protocol;
+}
+
+static const struct transport *transport_at(const struct wire *w, enum wire_port port)
+{
+    if (port == WIRE_PROXY)
+        return &w->proxy;
+    return port == WIRE_TLS ? &w->plain_on_tls_port : &w->plain;
+}
+
 struct conn *conn_open(struct wire *w, int fd, enum wire_port port, const struct sockaddr_storage *peer,
                        socklen_t peer_len)
 {
@@ -515,13 +528,15 @@ struct conn *conn_open(struct wire *w, int fd, enum wire_port port, const struct
     *c = (struct conn){ .wire = w,
                         .watch = { .fd = fd, .ready = conn_ready },
                         .turn = { .run = conn_turn },
-                        .protocol = port == WIRE_TLS ? &secure_protocol : &h1_protocol,
-                        .transport = port == WIRE_TLS ? &w->plain_on_tls_port : &w->plain,
+                        .port = port,
+                        .transport = transport_at(w, port),
+                        .announced = w->host->announces(w, port, (const struct sockaddr *)peer),
                         .writable = true,
                         .is_new = true,
                         .keep = true,
                         .accepted_ms = w->loop->now_ms,
                         .peer_len = peer_len };
+    c->protocol = c->announced ? &proxied_protocol : conn_first_protocol(c);
     memcpy(&c->peer, peer, peer_len);
     timer_init(&c->timer, conn_fire);
     conn_add(w, c);

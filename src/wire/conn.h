@@ -20,8 +20,8 @@
  *   socket --> conn_read() --> buffer --> codec --> exchange --> host->begin()
  *   socket <-- conn_send(), conn_send_file() <-- codec <-- exchange <-- host
  *
- * A connection speaks one protocol at a time: it begins with TLS where its listener does, else with HTTP/1.1, and goes on
- * with what the client asks for. An idle one owns nothing but its struct, and what TLS and HTTP/2 must remember: the read
+ * A connection speaks one protocol at a time: it begins with the PROXY protocol where a proxy in front says whose it is,
+ * then, or else, with TLS where its listener does, else with HTTP/1.1, and goes on with what the client asks for. An idle one owns nothing but its struct, and what TLS and HTTP/2 must remember: the read
  * buffer and the exchange are taken from the worker's free lists with the first byte and given back with the last.
  */
 
@@ -37,6 +37,9 @@ struct wire_settings {
     uint32_t h2_resets, h2_control_frames; /* in H2_PACE_MS */
     uint32_t h2_continuations;             /* of one field block */
 };
+
+/* What a listener speaks. */
+enum wire_port { WIRE_PLAIN, WIRE_TLS, WIRE_PROXY /* plain text, of the forward proxy */ };
 
 enum conn_state {
     CONN_HEAD,   /* reading a head, or idle between two */
@@ -57,6 +60,7 @@ struct conn {
     struct deferred turn; /* to go on with bytes that are here already */
     struct wire *wire;
     const struct wire_protocol *protocol;
+    enum wire_port port; /* where it came in */
     const struct transport *transport;
     struct secured *secured;    /* NULL: plain text */
     struct h2 *h2;              /* NULL: not HTTP/2 */
@@ -90,10 +94,11 @@ struct conn {
     bool shuts_later; /* lingering, but our side is not shut yet */
 
     uint64_t accepted_ms;
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer; /* the client, or the proxy that has not said yet whose connection it is */
     socklen_t peer_len;
-    void *client; /* the host's entry for the peer's address */
-    void *held;   /* likewise the host's; NULL at first */
+    bool announced; /* the PROXY protocol comes first */
+    void *client;   /* the host's entry for the peer's address */
+    void *held;     /* likewise the host's; NULL at first */
 };
 
 /* What is spoken on a connection. */
@@ -112,7 +117,10 @@ struct wire_protocol {
 
 /* What the host wants to know about connections. */
 struct wire_host {
+    /* Does such a peer begin with the PROXY protocol at such a listener? */
+    bool (*announces)(const struct wire *w, enum wire_port port, const struct sockaddr *peer);
     bool (*accepted)(struct conn *c); /* sets over_server, over_client, client; false: close it at once */
+    bool (*renamed)(struct conn *c);  /* a proxy has said who c's peer is: as accepted() */
     void (*closed)(struct conn *c);
     struct tls *(*secure)(struct conn *c); /* c's socket is to speak TLS; NULL without memory */
     enum client_auth (*client_auth)(struct conn *c, struct span server_name); /* as tls_new()'s choose() has it */
@@ -126,8 +134,8 @@ struct wire {
     const struct wire_settings *settings;
     const struct wire_host *host;
     const struct exchange_host *exchange_host;
-    struct transport plain, plain_on_tls_port; /* of connections without TLS, at either kind of listener */
-    bool h2c;                                  /* HTTP/2 is taken without TLS. RFC9113:3.3 */
+    struct transport plain, plain_on_tls_port, proxy; /* of connections without TLS, at each kind of listener */
+    bool h2c;                                         /* HTTP/2 is taken without TLS. RFC9113:3.3 */
     void *worker;
     struct conn *conns, *free_conns; /* in use: a ring of two ways through `next` and `before` */
     char *free_buffers;
@@ -155,9 +163,6 @@ struct wire {
 /* 0, or -ENOMEM. Set loop, wheel, settings, host, exchange_host, transports and worker first; the rest zeroed. */
 int wire_init(struct wire *w);
 void wire_fini(struct wire *w);
-
-/* What a listener speaks. */
-enum wire_port { WIRE_PLAIN, WIRE_TLS };
 
 /* Take over a connected, non-blocking socket. NULL: it is closed, for want of memory or by the host's word. */
 struct conn *conn_open(struct wire *w, int fd, enum wire_port port, const struct sockaddr_storage *peer,
@@ -205,6 +210,9 @@ void conn_exchange_return(struct conn *c, struct exchange *x, bool on_spare); /*
 void conn_refuse(struct conn *c, enum reason why, struct span operand);
 
 void conn_timer(struct conn *c, uint32_t delay_ms);
+
+/* What is spoken at c's listener, behind the PROXY protocol if that comes first. */
+const struct wire_protocol *conn_first_protocol(const struct conn *c);
 
 /* Is c more than there is room for? It is told so, and not kept. */
 static inline bool conn_is_extra(const struct conn *c)

@@ -121,22 +121,33 @@ static struct span scheme_of(const struct exchange *x)
     return x->transport->secured ? SPAN("https") : SPAN("http");
 }
 
+static struct span host_text(struct span socket, char text[ADDRESS_TEXT_BYTES])
+{
+    return address_print((const struct sockaddr *)socket.p, (socklen_t)socket.n, ADDRESS_HOST, text);
+}
+
+static bool is_address(struct span host)
+{
+    return !span_is(host, SPAN("unix:"));
+}
+
+/* The lists get who has sent us the request: whom that one speaks for is in them already. */
 static void put_client(struct gateway *g, struct bounded *b)
 {
     const struct exchange *x = g->x;
     const struct head *head = &x->req.head;
-    char text[ADDRESS_TEXT_BYTES];
-    struct span client = address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, text);
-    struct forwarded_hop hop = { .address = client, .host = gateway_authority(g->x), .proto = scheme_of(x) };
-    bool known = !span_is(client, SPAN("unix:"));
+    char text[ADDRESS_TEXT_BYTES], sender_text[ADDRESS_TEXT_BYTES];
+    struct span client = host_text(x->peer, text);
+    struct span sender = x->told_by.n > 0 ? host_text(x->told_by, sender_text) : client;
+    struct forwarded_hop hop = { .address = sender, .host = gateway_authority(g->x), .proto = scheme_of(x) };
 
     if (g->settings->tells & GATEWAY_TELLS_X) {
         bounded_put(b, SPAN("X-Forwarded-For: "));
         if (x->from_trusted)
             forwarded_put_received(b, head, FIELD_X_FORWARDED_FOR);
-        bounded_put(b, known ? client : SPAN("unknown"));
+        bounded_put(b, is_address(sender) ? sender : SPAN("unknown"));
         bounded_put(b, SPAN("\r\n"));
-        if (known)
+        if (is_address(client))
             put_line(b, SPAN("X-Real-IP"), client);
         if (!x->from_trusted || head_field(head, FIELD_X_FORWARDED_PROTO) == NULL)
             put_line(b, SPAN("X-Forwarded-Proto"), hop.proto);
