@@ -192,6 +192,9 @@ enum config_look { CONFIG_FILES, CONFIG_STRUCTURE };
 struct config *config_read(const struct config_options *options, struct span text, enum config_look look,
                            FILE *complaints);
 
+/* Does the proxy ask for credentials, or serve only some clients? */
+bool config_forward_is_closed(const struct config_forward *forward);
+
 /*
  * Open the directories that routes serve, read the certificates and the users of the forward proxy, make what speaks TLS
  * to upstreams, find the users whom programs run as, and give each route of files its id. A certificate for development is made where TLS is listened for and none is named; that goes to complaints too, the first time.

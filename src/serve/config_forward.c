@@ -32,13 +32,24 @@ static bool is_everybody(const struct address_range *range)
     return range->bits == 0 || (range->bits == 8 * sizeof ipv4 && memcmp(range->bytes, ipv4, sizeof ipv4) == 0);
 }
 
+static bool leaves_some_out(const struct proxy_settings *proxy)
+{
+    for (uint32_t i = 0; i < proxy->client_count; i++)
+        if (is_everybody(&proxy->clients[i]))
+            return false;
+    return true;
+}
+
+/* What is said, and wrong, has been complained of already. */
 static bool is_closed(const struct config_forward *forward, const struct config_value v[])
 {
-    bool some = v[KEY_forward_clients].node != NULL;
+    return (v[KEY_forward_clients].node != NULL && leaves_some_out(&forward->proxy)) ||
+           v[KEY_forward_users].node != NULL;
+}
 
-    for (uint32_t i = 0; i < forward->proxy.client_count; i++)
-        some = some && !is_everybody(&forward->proxy.clients[i]);
-    return some || v[KEY_forward_users].node != NULL;
+bool config_forward_is_closed(const struct config_forward *forward)
+{
+    return forward->users_file != NULL || (forward->proxy.client_count > 0 && leaves_some_out(&forward->proxy));
 }
 
 static void listen_read(struct config_builder *b, const struct config_value v[], const char *option)

@@ -17,6 +17,8 @@
 #include "io/rlimit.h"
 #include "serve/access_log.h"
 #include "serve/admin_server.h"
+#include "serve/forward.h"
+#include "serve/refresh.h"
 #include "serve/types.h"
 #include "serve/worker.h"
 
@@ -36,7 +38,9 @@ struct server {
     int *fds; /* of worker w and address a at [w * address_count + a] */
     struct sites *sites;
     struct tls_tickets *tickets;
-    uint32_t plain_count; /* of the addresses: they come first, those for TLS behind them */
+    uint32_t plain_count; /* of the addresses: they come first, ... */
+    uint32_t tls_count;   /* ... those for TLS behind them, those of the forward proxy last */
+    struct forward forward;
     struct admin_server admin;
 };
 
@@ -82,7 +86,7 @@ static struct shared_config *shared_config_new(struct server *s)
     options.admin_stays = s->admin.runs ? s->admin.address.text : NULL;
     shared->config = config_load(&options, stderr);
     if (shared->config == NULL || !tickets_make(s, shared->config) ||
-        config_open(shared->config, s->tickets, stderr) != 0) {
+        config_open(shared->config, s->tickets, stderr) != 0 || !forward_open(&s->forward, shared->config)) {
         config_release(&shared->config);
         free(shared);
         return NULL;
@@ -129,7 +133,11 @@ static int address_listen(struct server *s, uint32_t at)
 
 static const char *listen_text(const struct config *config, uint32_t at)
 {
-    return at < config->listen_count ? config->listen[at] : config->tls.listen[at - config->listen_count];
+    if (at < config->listen_count)
+        return config->listen[at];
+    at -= config->listen_count;
+    return at < config->tls.listen_count ? config->tls.listen[at]
+                                         : config->forward.listen[at - config->tls.listen_count];
 }
 
 static uint16_t port_of(const struct address *a)
@@ -144,7 +152,8 @@ static int listen_all(struct server *s)
     const struct config *config = s->config->config;
 
     s->plain_count = config->listen_count;
-    s->address_count = config->listen_count + config->tls.listen_count;
+    s->tls_count = config->tls.listen_count;
+    s->address_count = s->plain_count + s->tls_count + config->forward.listen_count;
     s->addresses = calloc(s->address_count, sizeof *s->addresses);
     s->fds = calloc((size_t)s->address_count * s->shared.workers, sizeof *s->fds);
     if (s->addresses == NULL || s->fds == NULL)
@@ -161,7 +170,7 @@ static int listen_all(struct server *s)
         if (address_listen(s, a) != 0)
             return 1;
     }
-    if (s->address_count > s->plain_count)
+    if (s->tls_count > 0)
         s->shared.tls_port = port_of(&s->addresses[s->plain_count]);
     return 0;
 }
@@ -211,6 +220,7 @@ static int share(struct server *s)
     s->shared.files = file_shared_new();
     s->shared.types = types_load();
     s->workers = workers_new(s->shared.workers);
+    s->shared.admissions = s->forward.admissions;
     if (s->shared.clients != NULL && s->shared.files != NULL && s->shared.types != NULL && s->workers != NULL)
         return 0;
     return no_memory();
@@ -220,7 +230,7 @@ static int workers_start(struct server *s)
 {
     for (unsigned w = 0; w < s->shared.workers; w++) {
         const struct worker_listen listen = { s->addresses, s->fds + (size_t)w * s->address_count, s->address_count,
-                                              s->plain_count };
+                                              s->plain_count, s->tls_count };
         int err;
 
         if (!worker_remember(&s->workers[w], s->config->config)) {
@@ -238,17 +248,27 @@ static int workers_start(struct server *s)
     return 0;
 }
 
+static bool is_unix(const char *address)
+{
+    return strncmp(address, "unix:", 5) == 0;
+}
+
+static void announce_sites(const char *address, bool tls)
+{
+    if (is_unix(address))
+        fprintf(stderr, "verdict: serving %s%s\n", address, tls ? " (TLS)" : "");
+    else
+        fprintf(stderr, "verdict: serving %s://%s/\n", tls ? "https" : "http", address);
+}
+
 static void announce(const struct server *s)
 {
-    for (uint32_t a = 0; a < s->address_count; a++) {
-        const char *text = s->addresses[a].text;
-
-        if (strncmp(text, "unix:", 5) == 0)
-            fprintf(stderr, "verdict: serving %s%s\n", text, a < s->plain_count ? "" : " (TLS)");
-        else
-            fprintf(stderr, "verdict: serving %s://%s/\n", a < s->plain_count ? "http" : "https", text);
-    }
-    if (s->admin.runs && strncmp(s->admin.address.text, "unix:", 5) == 0)
+    for (uint32_t a = 0; a < s->plain_count + s->tls_count; a++)
+        announce_sites(s->addresses[a].text, a >= s->plain_count);
+    for (uint32_t a = s->plain_count + s->tls_count; a < s->address_count; a++)
+        fprintf(stderr, "verdict: forward proxy %s%s\n", is_unix(s->addresses[a].text) ? "" : "http://",
+                s->addresses[a].text);
+    if (s->admin.runs && is_unix(s->admin.address.text))
         fprintf(stderr, "verdict: console %s\n", s->admin.address.text);
     else if (s->admin.runs)
         fprintf(stderr, "verdict: console http://%s/\n", s->admin.address.text);
@@ -280,6 +300,9 @@ static void tell_what_waits(const struct config *old, const struct config *fresh
     tell_waits(!same_addresses(old->listen, old->listen_count, fresh->listen, fresh->listen_count), "", "listen");
     tell_waits(!same_addresses(old->tls.listen, old->tls.listen_count, fresh->tls.listen, fresh->tls.listen_count),
                "tls.", "listen");
+    tell_waits(!same_addresses(old->forward.listen, old->forward.listen_count, fresh->forward.listen,
+                               fresh->forward.listen_count),
+               "forward.", "listen");
     tell_waits(old->workers != fresh->workers, "", "workers");
     tell_waits(!same_text(old->admin.listen, fresh->admin.listen), "admin.", "listen");
     tell_waits(!same_text(old->log_file, fresh->log_file), "log.", "file");
@@ -295,10 +318,18 @@ static void tell_what_waits(const struct config *old, const struct config *fresh
 /* Listeners stay until the next start, and who comes to one for TLS must be shown a certificate. */
 static bool tls_accepts(const struct server *s, const struct config *config)
 {
-    if (s->address_count == s->plain_count || config->tls.store != NULL)
+    if (s->tls_count == 0 || config->tls.store != NULL)
         return true;
     fprintf(stderr, "verdict: reload: tls: its listeners stay open: keep their certificates, or start anew\n");
     return false;
+}
+
+static bool accepts(const struct server *s, const struct config *config)
+{
+    uint32_t before = s->plain_count + s->tls_count;
+
+    return admin_server_accepts(&s->admin, config) && tls_accepts(s, config) &&
+           forward_accepts(s->addresses + before, s->address_count - before, config);
 }
 
 /* The old configuration goes on when the new one is wrong; each mistake has been told. */
@@ -306,7 +337,7 @@ static void reload(struct server *s)
 {
     struct shared_config *fresh = shared_config_new(s);
 
-    if (fresh == NULL || !admin_server_accepts(&s->admin, fresh->config) || !tls_accepts(s, fresh->config)) {
+    if (fresh == NULL || !accepts(s, fresh->config)) {
         shared_config_release(fresh);
         fprintf(stderr, "verdict: reload: the new configuration is not used: the old one stays in force\n");
         return;
@@ -336,67 +367,11 @@ static void signals_block(sigset_t *waited_for)
     pthread_sigmask(SIG_BLOCK, waited_for, NULL);
 }
 
-static void warn(const char *why)
-{
-    fprintf(stderr, "verdict: warning: %s\n", why);
-}
-
-static void shown_look(const struct config_tls *tls)
-{
-    char why[TLS_WHY_BYTES];
-    int err = tls_store_refresh(tls->store, why);
-
-    if (err < 0)
-        fprintf(stderr, "verdict: certificates: their files have changed, the old ones stay in use: %s\n", why);
-    if (err <= 0)
-        return;
-    fprintf(stderr,
-            "verdict: certificates: their files have changed: the new ones are in use: days until the first "
-            "expires: %d\n",
-            tls_store_days_left(tls->store));
-    for (uint32_t i = 0; i < tls->certificate_count; i++)
-        if (tls_store_warn(tls->store, i, why))
-            warn(why);
-}
-
-static void clients_look(struct tls_clients *clients)
-{
-    char why[TLS_WHY_BYTES];
-    int err = tls_clients_refresh(clients, why);
-
-    if (err < 0)
-        fprintf(stderr, "verdict: certificates of clients: the files have changed: the old ones stay in use: %s\n",
-                why);
-    if (err <= 0)
-        return;
-    fprintf(stderr, "verdict: certificates of clients: the files have changed: the new ones are in use\n");
-    if (tls_clients_warn(clients, why))
-        warn(why);
-}
-
-/* New certificates are taken up by themselves, and new keys for tickets made. */
-static void certificates_look(struct server *s)
-{
-    const struct config *config = s->config->config;
-    const struct config_tls *tls = &config->tls;
-    struct timespec now;
-
-    if (tls->store == NULL)
-        return;
-    shown_look(tls);
-    for (uint32_t i = 0; i < config->site_count; i++)
-        if (config->sites[i].clients != NULL)
-            clients_look(config->sites[i].clients);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (tls->ticket_lifetime_s > 0)
-        tls_tickets_rotate(s->tickets, (uint64_t)now.tv_sec, tls->ticket_lifetime_s);
-}
-
-/* The next signal; 0: it is time to look at the certificates. */
+/* The next signal; 0: it is time to look at the files. */
 static int signal_wait(const struct server *s, const sigset_t *waited_for)
 {
     const struct config *config = s->config->config;
-    uint64_t ms = config->tls.store != NULL ? config->settings[SETTING_certificate_check_ms] : WAIT_MOST_MS;
+    uint64_t ms = refresh_wanted(config) ? config->settings[SETTING_certificate_check_ms] : WAIT_MOST_MS;
     const struct timespec look = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000L };
     int got = sigtimedwait(waited_for, NULL, &look);
 
@@ -409,7 +384,7 @@ static void wait_for_end(struct server *s, const sigset_t *waited_for)
         int got = signal_wait(s, waited_for);
 
         if (got == 0) {
-            certificates_look(s);
+            refresh_all(s->config->config, s->tickets);
             continue;
         }
         if (got == SIGHUP)
@@ -493,6 +468,7 @@ static void server_free(struct server *s)
     file_shared_release(&s->shared.files);
     clients_release(&s->shared.clients);
     types_release(&s->shared.types);
+    forward_release(&s->forward);
     free(s->workers);
     free(s->addresses);
     free(s->fds);
@@ -525,6 +501,7 @@ int server_run(const struct config_options *options)
         return no_memory();
     s.config = shared_config_new(&s);
     if (s.config == NULL) {
+        forward_release(&s.forward);
         tls_tickets_release(&s.tickets);
         sites_release(&s.sites);
         return 2;

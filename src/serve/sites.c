@@ -54,6 +54,8 @@ static uint16_t number_of(struct sites *s, struct span name)
 void sites_number(struct sites *s, struct config *config)
 {
     config->admin.site.number = number_of(s, SPAN("admin")); /* before there may be no more room */
+    if (config->forward.listen_count > 0)
+        config->forward.site.number = number_of(s, SPAN("forward"));
     for (uint32_t i = 0; i < config->site_count; i++) {
         struct site *site = &config->sites[i];
 
