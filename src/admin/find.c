@@ -160,7 +160,7 @@ const struct record *find_next(struct find *f)
 
 static struct record *copy_of(const struct record *r)
 {
-    size_t bytes = sizeof *r + r->request_bytes + r->reply_bytes + r->operand_bytes + r->route_bytes;
+    size_t bytes = record_bytes(r);
     struct record *copy = malloc(bytes);
 
     if (copy != NULL)

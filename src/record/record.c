@@ -46,6 +46,13 @@ bool record_forwarding(const struct record *r, struct record_forwarding *out)
     return r->forwarded;
 }
 
+size_t record_bytes(const struct record *r)
+{
+    struct span route = record_route(r);
+
+    return (size_t)(route.p + route.n - (const char *)r) + (r->forwarded ? sizeof(struct record_forwarding) : 0);
+}
+
 /* The line that begins at *at, up to what ends it: CR LF, LF, or a CR alone. *at: to the next one. */
 static struct span line_take(struct span text, size_t *at)
 {

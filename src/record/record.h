@@ -133,6 +133,9 @@ struct span record_route(const struct record *r);
 /* Where the request went on to. False: nowhere. */
 bool record_forwarding(const struct record *r, struct record_forwarding *out);
 
+/* Of the record and all that lies behind it: what there is to copy. */
+size_t record_bytes(const struct record *r);
+
 /* Parts of the request line; empty when it could not be read. */
 struct span record_method(const struct record *r);
 struct span record_target(const struct record *r);
