@@ -22,17 +22,16 @@ static void idle_happened(struct connection *c)
     pool_close(c);
 }
 
+/* What happens to an idle one is acted on at once, so that there is nothing to look for. */
 struct connection *pool_take(struct upstream_member *m)
 {
-    while (!link_is_empty(&m->idle)) {
-        struct connection *c = connection_of_link(m->idle.prev);
+    struct connection *last;
 
-        idle_remove(c);
-        if (connection_is_quiet(c))
-            return c;
-        pool_close(c);
-    }
-    return NULL;
+    if (link_is_empty(&m->idle))
+        return NULL;
+    last = connection_of_link(m->idle.prev);
+    idle_remove(last);
+    return last;
 }
 
 bool pool_make_room(struct upstream_member *m)
@@ -153,7 +152,6 @@ void upstream_release(struct upstream *up, enum upstream_end how)
         health_probed(&m->health, pool->group, verdict_of(c, how), pool->all->world.loop->now_ms);
     m->exchanges--;
     up->exchanges++;
-    loop_undefer(&c->turn);
     if (how != UPSTREAM_KEEP || !can_be_kept(c)) {
         pool_close(c);
         return;

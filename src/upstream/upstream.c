@@ -147,6 +147,7 @@ void connection_lend(struct connection *c)
     c->idle = c->late = c->news = c->heard = c->blamed = c->probes = false;
     c->happened = tell_user;
     timer_stop(&c->timer);
+    loop_undefer(&c->turn);
 }
 
 /* Over TLS what came may be a ticket, which is no news to anybody. */

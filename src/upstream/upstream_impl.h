@@ -96,7 +96,7 @@ void connection_lend(struct connection *c);
 
 /* --- pool.c --- */
 
-/* The last one used that is still good, or NULL. */
+/* The last one used, or NULL. */
 struct connection *pool_take(struct upstream_member *m);
 /* The one that was not used for longest goes, its slot is the caller's. False: there is none. */
 bool pool_make_room(struct upstream_member *m);

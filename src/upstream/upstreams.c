@@ -108,6 +108,7 @@ void upstreams_release(struct upstreams **released)
         return;
     for (uint32_t i = 0; i < u->count; i++)
         pool_release(&u->pools[i]);
+    DIE_UNLESS(u->place.slots == 0);
     spares_free(u);
     free(u->pools);
     free(u);

@@ -213,6 +213,56 @@ void client_free(struct client *c)
     free(c);
 }
 
+int client_take_from(struct client *c, unsigned server)
+{
+    assert_int_equal(client_take(c), FLOW_GO);
+    return server_accept(&scene.servers[server]);
+}
+
+void client_expect(struct client *c, const char *why)
+{
+    assert_int_equal(client_take(c), FLOW_STOP);
+    assert_string_equal(reason_info(c->search.failed.why)->name, why);
+    assert_null(c->search.state);
+}
+
+void client_write(struct client *c, const char *text)
+{
+    const struct iovec part = { (void *)(uintptr_t)text, strlen(text) };
+
+    assert_int_equal(upstream_write(c->up, &part, 1), (int)strlen(text));
+}
+
+void client_read(struct client *c, const char *text)
+{
+    long n = upstream_read(c->up);
+
+    if (n == -EAGAIN) {
+        unsigned wakes = c->wakes;
+
+        client_watch(c, 0);
+        rounds_until(c->wakes > wakes);
+        n = upstream_read(c->up);
+    }
+    assert_int_equal(n, (int)strlen(text));
+    assert_memory_equal(c->up->buffer + c->up->at, text, strlen(text));
+    c->up->at = c->up->have;
+}
+
+void client_release(struct client *c, enum upstream_end how)
+{
+    upstream_release(c->up, how);
+    c->up = NULL;
+}
+
+struct upstream_status scene_status(unsigned member)
+{
+    struct upstream_status all[SCENE_MEMBERS];
+
+    assert_int_equal(upstreams_status(scene.u, all, SCENE_MEMBERS), scene.group.count);
+    return all[member];
+}
+
 void say(int fd, const char *text)
 {
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (int)strlen(text));

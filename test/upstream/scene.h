@@ -48,6 +48,8 @@ void scene_open(void);
 /* All has to be released. */
 void scene_close(void);
 
+struct upstream_status scene_status(unsigned member);
+
 /* What listens on 127.0.0.1, or at `path`. */
 struct server server_listen(const char *path);
 void server_stop(struct server *s);
@@ -71,6 +73,14 @@ struct client *client_new(void);
 /* Ask for a connection, and wait for the outcome if need be. */
 enum flow client_take(struct client *c);
 enum flow client_ask(struct client *c);
+/* It is given one: its other end. */
+int client_take_from(struct client *c, unsigned server);
+/* It is given none, for this reason. */
+void client_expect(struct client *c, const char *why);
+/* All of it goes, and comes, in one piece. */
+void client_write(struct client *c, const char *text);
+void client_read(struct client *c, const char *text);
+void client_release(struct client *c, enum upstream_end how);
 /* Park it, to be woken by its connection. */
 void client_watch(struct client *c, uint32_t deadline_ms);
 /* The exchange ends: cancelled if it waits, its search abandoned, its connection closed. */

@@ -17,20 +17,6 @@
 
 /* --- Helpers --- */
 
-static struct upstream_status status_of(unsigned member)
-{
-    struct upstream_status all[SCENE_MEMBERS];
-
-    assert_int_equal(upstreams_status(scene.u, all, SCENE_MEMBERS), scene.group.count);
-    return all[member];
-}
-
-static void release(struct client *c, enum upstream_end how)
-{
-    upstream_release(c->up, how);
-    c->up = NULL;
-}
-
 static void expect_stop(struct client *c, const char *why)
 {
     rounds_until(c->flow != FLOW_WAIT);
@@ -108,8 +94,8 @@ static void test_nobody_tells_the_name(void **state)
     assert_string_equal(c->x.wait.what, "connect");
     expect_stop(c, "upstream-dns-timeout");
     expect_operand(c, "app.test");
-    assert_int_equal(status_of(0).failures, 1);
-    assert_int_equal(status_of(0).connections, 0);
+    assert_int_equal(scene_status(0).failures, 1);
+    assert_int_equal(scene_status(0).connections, 0);
     client_free(c);
     scene_close();
     close(fd);
@@ -155,15 +141,15 @@ static void test_who_leaves_early(void **state)
             fill(&scene.servers[0], full);
         assert_int_equal(client_ask(c), FLOW_WAIT);
         assert_int_equal(client_ask(other), FLOW_WAIT);
-        assert_int_equal(status_of(0).waiting, 1);
+        assert_int_equal(scene_status(0).waiting, 1);
         rounds_for(5);
         client_free(c);
         rounds_for(5);
-        assert_int_equal(status_of(0).waiting, 0); /* it is the other's turn */
-        assert_int_equal(status_of(0).connections, 1);
-        assert_int_equal(status_of(0).failures, 0);
+        assert_int_equal(scene_status(0).waiting, 0); /* it is the other's turn */
+        assert_int_equal(scene_status(0).connections, 1);
+        assert_int_equal(scene_status(0).failures, 0);
         client_free(other);
-        assert_int_equal(status_of(0).connections, 0);
+        assert_int_equal(scene_status(0).connections, 0);
         scene_close();
         tls_client_release(&scene.group.tls);
         close(names);
@@ -192,8 +178,8 @@ static void test_the_client_is_introduced(void **state)
     snprintf(expected, sizeof expected, "PROXY TCP4 192.0.2.7 127.0.0.1 4321 %u\r\n",
              ntohs(((struct sockaddr_in *)&scene.servers[0].at)->sin_port));
     hear(fd, expected);
-    release(c, UPSTREAM_KEEP); /* it is that client's alone */
-    assert_int_equal(status_of(0).connections, 0);
+    client_release(c, UPSTREAM_KEEP); /* it is that client's alone */
+    assert_int_equal(scene_status(0).connections, 0);
     close(fd);
     client_free(c);
     scene_close();
@@ -299,8 +285,8 @@ static void test_tls(void **state)
             assert_int_equal(c->up->have, 6);
             assert_int_equal(upstream_read_pipe(c->up, -1, 1), -EINVAL);
             c->up->at = 6;
-            release(c, UPSTREAM_KEEP);
-            assert_int_equal(status_of(0).idle, 1);
+            client_release(c, UPSTREAM_KEEP);
+            assert_int_equal(scene_status(0).idle, 1);
             rounds_for(10);
             assert_int_equal(client_ask(c), FLOW_GO);
             assert_int_equal(c->up->exchanges, i + 1);
@@ -311,8 +297,8 @@ static void test_tls(void **state)
         rounds_for(10);
         assert_int_equal(upstream_read(c->up), 0);
         assert_false(c->up->cut);
-        release(c, UPSTREAM_KEEP);
-        assert_int_equal(status_of(0).connections, 0);
+        client_release(c, UPSTREAM_KEEP);
+        assert_int_equal(scene_status(0).connections, 0);
     }
     client_free(c);
     scene_close();
@@ -369,8 +355,8 @@ static void test_tls_fails(void **state)
             say(fd, rows[i].says);
         expect_stop(c, rows[i].why);
         expect_operand(c, rows[i].operand);
-        assert_int_equal(status_of(0).connections, 0);
-        assert_int_equal(status_of(0).failures, 1);
+        assert_int_equal(scene_status(0).connections, 0);
+        assert_int_equal(scene_status(0).failures, 1);
         tls_free(t);
         close(fd);
         client_free(c);
@@ -416,10 +402,10 @@ static void test_place(void **state)
     assert_int_equal(client_take(c), FLOW_GO);
     assert_true(span_is(c->search.upstream, SPAN("there")));
     close(server_accept(&scene.servers[0]));
-    release(c, UPSTREAM_KEEP);
+    client_release(c, UPSTREAM_KEEP);
     assert_int_equal(client_take(c), FLOW_GO);
     assert_int_equal(c->up->exchanges, 0);
-    release(c, UPSTREAM_CLOSE);
+    client_release(c, UPSTREAM_CLOSE);
     allowed = false;
     client_ask(c);
     expect_stop(c, "upstream-ip-prohibited");
@@ -482,17 +468,17 @@ static void test_checks(void **state)
     scene_open();
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         check_answer(steps[i].answer);
-        assert_int_equal(status_of(0).live, steps[i].live);
-        assert_int_equal(status_of(0).checked_down, !steps[i].live);
+        assert_int_equal(scene_status(0).live, steps[i].live);
+        assert_int_equal(scene_status(0).checked_down, !steps[i].live);
         if (!steps[i].live) {
             client_ask(c);
             expect_stop(c, "upstream-all-down");
         }
     }
     server_stop(&scene.servers[0]);
-    rounds_until(status_of(0).checked_down);
-    assert_int_equal(status_of(0).connections, 0);
-    assert_int_equal(status_of(0).requests, 0);
+    rounds_until(scene_status(0).checked_down);
+    assert_int_equal(scene_status(0).connections, 0);
+    assert_int_equal(scene_status(0).requests, 0);
     client_free(c);
     scene_close();
 }
