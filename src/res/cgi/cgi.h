@@ -36,11 +36,29 @@ struct cgi_settings {
     struct h1_limits head;    /* of what programs write: head_bytes, field_bytes and fields */
 };
 
+struct cgi_worker;
+struct loop;
+struct wheel;
+
+/* What a worker keeps of the programs that it runs: those of all its routes share the limits. Both outlive it. NULL
+ * without memory. */
+struct cgi_worker *cgi_worker_new(struct loop *loop, struct wheel *wheel);
+
+/* Programs that still run are killed. No exchange of this kind is left. */
+void cgi_worker_release(struct cgi_worker **w);
+
 /*
- * x->res_settings is a struct cgi_settings, x->res_worker whatever the worker gave this kind.
+ * x->res_settings is a struct cgi_settings, x->res_worker a struct cgi_worker.
  *
- * Programs get the variables of RFC3875:4.1, one for each field of the request but Authorization, Proxy-Authorization
- * and Proxy (which would become HTTP_PROXY), and those of the route; nothing of the server's own environment.
+ * Programs get the variables of http/cgi.h, PATH, and those of the route; nothing of the server's own environment. They
+ * never see Authorization. Arguments of searches (RFC3875:4.4), which would let anybody give options to interpreters, and
+ * heads that are passed on unread (RFC3875:5) are not made. Content of unknown length comes without CONTENT_LENGTH, up to
+ * the end of the standard input.
+ *
+ * A program is ended with its process group when it is late, breaks the rules, or the client has left. What it writes to
+ * its standard error goes to ours.
+ *
+ * Looking for the program and starting it happen on the worker's thread. Linux 5.9 or later.
  */
 extern const struct resource_ops cgi_resource;
 
