@@ -13,7 +13,7 @@
 
 #include "io/tls_client.h"
 #include "scene.h"
-#include "tls_made.h"
+#include "io/tls_made.h"
 
 /* --- Helpers --- */
 

@@ -44,7 +44,7 @@ static enum flow ended(struct gateway *g, long n)
 {
     if (n < 0)
         return broken(g, R_upstream_connection_terminated, (uint64_t)-n, HERE);
-    if (g->in.framing.kind != FRAMING_CLOSE)
+    if (g->in.framing.kind != FRAMING_CLOSE || g->up->cut)
         return broken(g, R_upstream_response_incomplete, g->in.taken, HERE);
     g->in.done = true;
     return FLOW_GO;

@@ -73,11 +73,12 @@ static enum flow gateway_open(struct exchange *x)
 static void attempt_begin(struct gateway *g)
 {
     struct forwarding *f = &g->forwarding;
+    bool was_stale = f->count > 0 && forwarding_now(f)->kept;
     uint32_t tried = g->search.tried;
 
     f->count++;
     f->attempts[f->count - 1] = (struct attempt){ .begun_ms = g->x->now_ms };
-    g->search = (struct upstream_search){ .tried = tried };
+    g->search = (struct upstream_search){ .tried = tried, .fresh = was_stale };
     g->out = (struct gateway_out){ .replay = g->out.replay,
                                    .replay_room = g->out.replay_room,
                                    .replay_bytes = g->out.replay_bytes };
@@ -132,7 +133,7 @@ static enum flow take(struct gateway *g)
         return search_failed(g);
     now->connected_ms = g->x->now_ms;
     now->kept = g->up->exchanges > 0;
-    g->forwarding.another_left = true;
+    g->forwarding.another_left = g->search.another_left || g->up->exchanges > 0;
     if (g->settings->proxy != NULL && g->x->req.head.method == M_CONNECT)
         return tunnel_open(g);
     g->phase = PHASE_ASK;
@@ -217,23 +218,33 @@ static enum flow gateway_attempt(struct exchange *x)
     return ask(g);
 }
 
-static bool has_content(const struct gateway *g)
+static bool has_content(const struct framing *f)
 {
-    return g->in.framing.kind != FRAMING_NONE && !(g->in.framing.kind == FRAMING_LENGTH && g->in.framing.length == 0);
+    return f->kind != FRAMING_NONE && !(f->kind == FRAMING_LENGTH && f->length == 0);
+}
+
+/* HEAD is told of the content that GET would have. RFC9110:9.3.2 */
+static struct framing framing_told(const struct gateway *g)
+{
+    struct framing told = g->in.framing;
+    struct verdict v;
+
+    if (g->x->req.head.method == M_HEAD && response_framing(&g->in.response, M_GET, &told, &v) != R_NONE)
+        told = g->in.framing;
+    return told;
 }
 
 static void body_set(struct gateway *g)
 {
     struct exchange *x = g->x;
-    uint64_t length;
+    struct framing told = framing_told(g);
 
     if (g->tunnel) {
         g->body = (struct body){ .ops = &gateway_tunnel, .length = -1 };
         x->reply.tunnel = true;
-    } else if (has_content(g)) {
-        length = g->in.framing.length;
+    } else if (has_content(&told)) {
         g->body = (struct body){ .ops = &gateway_body,
-                                 .length = g->in.framing.kind == FRAMING_LENGTH ? (int64_t)length : -1 };
+                                 .length = told.kind == FRAMING_LENGTH ? (int64_t)told.length : -1 };
     } else {
         return;
     }
