@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "io/mail.h"
+#include "record/member_page.h"
 #include "record/record.h"
 #include "record/running.h"
 #include "record/tally.h"
@@ -22,7 +23,8 @@ struct running_request {
 struct admin_view {
     const struct recorder *recorder;
     const struct tally *tally;
-    bool is_admin; /* the thread of the admin listener itself */
+    const struct member_page *members; /* NULL: it hands nothing on */
+    bool is_admin;                     /* the thread of the admin listener itself */
 };
 
 /* The server as its admin listener sees it: the only way to it. All is fixed while the server runs. */

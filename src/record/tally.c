@@ -129,6 +129,14 @@ static void add_duration(struct tally *t, const struct moments *m)
     add(counter, 1);
 }
 
+/* One that was cut off, because its exchange ended, went neither way. */
+static __attribute__((noinline)) void add_tries(struct tally *t, const struct forwarding *f)
+{
+    for (unsigned i = 0; i < f->count; i++)
+        if (f->attempts[i].failed.why != R_NONE || f->attempts[i].head_ms != 0)
+            add(&t->tries[f->attempts[i].failed.why], 1);
+}
+
 /* The path comes last: what is seldom called there needs no registers saved for others. */
 void tally_add(struct tally *t, const struct exchange *x)
 {
@@ -139,6 +147,8 @@ void tally_add(struct tally *t, const struct exchange *x)
     add_duration(t, &x->moments);
     if (x->broken.why != R_NONE)
         add(&t->broken[x->broken.why], 1);
+    if (x->forwarding != NULL)
+        add_tries(t, x->forwarding);
     add(&t->ends[row][x->policy->dialect][x->verdict.why], 1);
     add_path(t, x);
 }

@@ -37,6 +37,7 @@ struct tally {
     _Atomic uint64_t connections_refused;  /* closed at once: beyond any limit at which they are answered */
     _Atomic uint32_t connections, running; /* now */
     _Atomic uint64_t broken[R_COUNT];      /* sending failed after the verdict, by the second reason */
+    _Atomic uint64_t tries[R_COUNT];       /* at upstreams, by how they failed; R_NONE: answered */
     struct tally_path paths[TALLY_PATHS];
     _Atomic uint64_t beyond[2][GRAPH_NODES][2]; /* edges of paths that found no place; [1]: of failures */
     _Atomic uint64_t beyond_stops[2][TALLY_STOPS];

@@ -73,7 +73,9 @@ static void source_make(struct admin_server *a)
     uint32_t count = a->shared.workers;
 
     for (uint32_t i = 0; i < count; i++)
-        a->views[i] = (struct admin_view){ .recorder = &a->workers[i].recorder, .tally = a->workers[i].tally };
+        a->views[i] = (struct admin_view){ .recorder = &a->workers[i].recorder,
+                                          .tally = a->workers[i].tally,
+                                          .members = &a->workers[i].members };
     a->views[count] =
         (struct admin_view){ .recorder = &a->worker.recorder, .tally = a->worker.tally, .is_admin = true };
     a->source = (struct admin_source){ .server = a,

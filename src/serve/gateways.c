@@ -5,6 +5,8 @@
 /* Room of a read buffer behind the longest head: content that comes with it, and what is read at once of it. */
 #define CONTENT_BYTES 65536u
 
+#define TELL_MS       1000u
+
 static uint32_t head_bytes_most(const struct config *config)
 {
     uint32_t most = 0;
@@ -43,7 +45,46 @@ int gateways_open(struct worker *w, struct snapshot *s)
     world.resolver = w->resolver;
     world.buffer_bytes = head_bytes_most(config) + CONTENT_BYTES;
     s->gateway.upstreams = upstreams_new(&world, config->groups, config->group_count);
-    return s->gateway.upstreams != NULL ? 0 : -ENOMEM;
+    if (s->gateway.upstreams == NULL)
+        return -ENOMEM;
+    timer_set(&w->wheel, &w->member_timer, w->loop.now_ms, 1);
+    return 0;
+}
+
+static struct member_row row_of(const struct upstream_status *s)
+{
+    struct member_row row = { .live = s->live,
+                              .resting = s->resting,
+                              .checked_down = s->checked_down,
+                              .down = s->down,
+                              .connections = s->connections,
+                              .idle = s->idle,
+                              .exchanges = s->exchanges,
+                              .waiting = s->waiting,
+                              .requests = s->requests,
+                              .failures = s->failures };
+
+    member_row_name(row.upstream, s->group);
+    member_row_name(row.server, s->text);
+    return row;
+}
+
+void gateways_tell(struct timer *t)
+{
+    struct worker *w = (struct worker *)((char *)t - offsetof(struct worker, member_timer));
+    const struct upstreams *upstreams = w->snapshot->gateway.upstreams;
+    struct upstream_status all[MEMBER_ROWS];
+    uint32_t count = upstreams != NULL ? upstreams_status(upstreams, all, MEMBER_ROWS) : 0;
+    struct member_row *rows;
+
+    if (count > MEMBER_ROWS)
+        count = MEMBER_ROWS;
+    rows = member_page_begin(&w->members, count);
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = row_of(&all[i]);
+    member_page_end(&w->members, count);
+    if (upstreams != NULL)
+        timer_set(&w->wheel, t, w->loop.now_ms, TELL_MS);
 }
 
 void gateways_close(struct snapshot *s)

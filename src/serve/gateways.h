@@ -14,6 +14,9 @@ int gateways_open(struct worker *w, struct snapshot *s);
 /* No exchange of the snapshot is left. */
 void gateways_close(struct snapshot *s);
 
+/* Of member_timer: tell of the newest configuration's upstreams how they are, and again in a second while there are any. */
+void gateways_tell(struct timer *t);
+
 /* What a resource of this kind keeps with the worker; NULL: nothing. */
 void *gateways_of(const struct worker *w, struct snapshot *s, const struct resource_ops *resource);
 

@@ -362,6 +362,7 @@ static int worker_set_up(struct worker *w, struct shared_config *config, const s
     wheel_init(&w->wheel, w->loop.now_ms);
     timer_init(&w->stop_timer, stop_now);
     timer_init(&w->accept_timer, listen_resume);
+    timer_init(&w->member_timer, gateways_tell);
     w->spare_fd = -1;
     spare_take(w);
     wire_configure(w, config->config);
@@ -403,7 +404,7 @@ bool worker_remember(struct worker *w, const struct config *config)
                                                 .reply_room_bytes = WIRE_HEAD_BYTES };
 
     w->tally = tally_new();
-    return w->tally != NULL && recorder_init(&w->recorder, &settings);
+    return w->tally != NULL && member_page_init(&w->members) && recorder_init(&w->recorder, &settings);
 }
 
 void worker_join(struct worker *w)
@@ -432,5 +433,6 @@ void worker_fini(struct worker *w)
 void worker_forget(struct worker *w)
 {
     recorder_fini(&w->recorder);
+    member_page_fini(&w->members);
     tally_release(&w->tally);
 }

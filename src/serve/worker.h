@@ -14,6 +14,7 @@
 #include "io/offload.h"
 #include "io/resolve.h"
 #include "io/wheel.h"
+#include "record/member_page.h"
 #include "record/record.h"
 #include "record/tally.h"
 #include "serve/clients.h"
@@ -67,6 +68,7 @@ struct worker {
     /* Written by this worker's thread, read by the admin listener's. */
     struct recorder recorder;
     struct tally *tally;
+    struct member_page members; /* whom it hands requests on to */
 
     /* Set before the thread starts, then read-only. */
     const struct worker_shared *shared;
@@ -88,6 +90,7 @@ struct worker {
     uint64_t next_id, id_step; /* of the next exchange, before it is scrambled; the way to the one behind it */
     struct timer stop_timer;   /* running exchanges are cut off */
     struct timer accept_timer; /* listening goes on after descriptors ran out */
+    struct timer member_timer; /* `members` is told anew */
     int spare_fd;              /* given up to answer one more client when no descriptor is left; -1: in use */
     bool stopping;
 
