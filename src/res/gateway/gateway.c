@@ -146,7 +146,10 @@ static enum flow take(struct gateway *g)
 static enum flow broken(struct gateway *g, const struct verdict *read)
 {
     bool nothing = gateway_sent_nothing(g);
+    struct span about;
 
+    if (upstream_tls_alert(g->up, &about) != R_NONE)
+        return gateway_fail(g, R_upstream_tls_alert, 0, arena_copy(&g->x->arena, about), nothing, HERE);
     if (nothing || (g->out.closed && !g->in.any))
         return gateway_fail(g, R_upstream_write_failed, (uint32_t)g->up->error, (struct span){ 0 }, nothing, HERE);
     return gateway_fail(g, read->why, read->at, read->operand, false, read->where);
