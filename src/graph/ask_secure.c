@@ -64,12 +64,13 @@ bool ask_place_known(const struct exchange *x)
     return x->req.host.name.n > 0;
 }
 
-/* A proxy that the operator trusts has kept the promise of https on its own side. */
+/* A proxy that the operator trusts has kept the promise of https on its own side; who asks a forward proxy means the other
+ * side. */
 bool ask_https_meant(const struct exchange *x)
 {
     struct span scheme = x->req.target.scheme.n > 0 ? x->req.target.scheme : x->req.head.scheme;
 
-    return span_is_nocase(scheme, SPAN("https")) && !x->from_trusted;
+    return span_is_nocase(scheme, SPAN("https")) && !x->from_trusted && !x->policy->proxies;
 }
 
 bool ask_tls_wanted(const struct exchange *x)

@@ -146,6 +146,9 @@ extern const struct body_ops gateway_tunnel;
 /* What a forward proxy asks about a request: fills x->forwarding. */
 enum reason gateway_proxy_open(struct exchange *x);
 enum flow gateway_proxy_authenticate(struct exchange *x);
+
+/* Path and query as the client wrote them, which no proxy may change. RFC9110:7.7 */
+struct span gateway_proxy_target(struct exchange *x);
 enum flow gateway_proxy_take(struct gateway *g);
 void gateway_proxy_describe(struct exchange *x, enum reason why);
 

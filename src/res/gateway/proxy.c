@@ -90,6 +90,17 @@ static struct span place_of(struct exchange *x)
     return arena_print(&x->arena, "%.*s:%u", (int)host->name.n, host->name.p, port_of(x));
 }
 
+struct span gateway_proxy_target(struct exchange *x)
+{
+    const struct target *t = &x->req.target;
+    struct span path = t->path.n > 0 ? t->path : SPAN("/");
+    struct span parts[] = { path, t->has_query ? SPAN("?") : (struct span){ 0 }, t->query };
+
+    if (x->req.head.method == M_OPTIONS && t->path.n == 0 && !t->has_query)
+        return SPAN("*"); /* RFC9112:3.2.4 */
+    return arena_join(&x->arena, parts, 3);
+}
+
 enum reason gateway_proxy_open(struct exchange *x)
 {
     struct gateway *g = gateway_of(x);

@@ -55,6 +55,10 @@ enum reason gateway_places(struct gateway *g)
     struct span to = g->settings->to;
     struct span outside = to.p != NULL ? x->route_prefix : SPAN("/"), inside = to.p != NULL ? to : SPAN("/");
 
+    if (g->settings->proxy != NULL) {
+        g->target = gateway_proxy_target(x);
+        return x->arena.full ? R_exchange_memory_exhausted : gateway_destination(g);
+    }
     if (!uri_rewrite_mount(&x->arena, outside, inside, &g->mount))
         return R_exchange_memory_exhausted;
     g->target = uri_rewrite_target(&x->arena, &g->mount, &x->req.target);
