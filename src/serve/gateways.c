@@ -7,23 +7,63 @@
 
 #define TELL_MS       1000u
 
+/* Helpers for passwords, of one worker: a hash keeps one busy for a while. */
+#define HASHERS 2u
+
+static uint32_t site_head_bytes(const struct site *site, uint32_t most)
+{
+    for (uint32_t r = 0; r < site->route_count; r++) {
+        const struct route *route = &site->routes[r];
+
+        if (route->resource == &gateway_resource && route->gateway.head.head_bytes > most)
+            most = route->gateway.head.head_bytes;
+    }
+    return most;
+}
+
 static uint32_t head_bytes_most(const struct config *config)
 {
-    uint32_t most = 0;
+    uint32_t most = site_head_bytes(&config->forward.site, 0);
 
     for (uint32_t i = 0; i < config->site_count; i++)
-        for (uint32_t r = 0; r < config->sites[i].route_count; r++) {
-            const struct route *route = &config->sites[i].routes[r];
-
-            if (route->resource == &gateway_resource && route->gateway.head.head_bytes > most)
-                most = route->gateway.head.head_bytes;
-        }
+        most = site_head_bytes(&config->sites[i], most);
     return most;
 }
 
 static bool hands_on(const struct config *config)
 {
-    return config->group_count > 0;
+    return config->group_count > 0 || config->forward.listen_count > 0;
+}
+
+static bool runs_programs(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->site_count; i++)
+        for (uint32_t r = 0; r < config->sites[i].route_count; r++)
+            if (config->sites[i].routes[r].resource == &cgi_resource)
+                return true;
+    return false;
+}
+
+/* Of all configurations: the limits of programs are the worker's. */
+static int programs_open(struct worker *w, const struct config *config)
+{
+    if (w->cgi != NULL || !runs_programs(config))
+        return 0;
+    w->cgi = cgi_worker_new(&w->loop, &w->wheel);
+    return w->cgi != NULL ? 0 : -ENOMEM;
+}
+
+/* Of all configurations: passwords that were right a moment ago still are. */
+static int auth_open(struct worker *w, const struct config *config)
+{
+    if (w->auth != NULL || config->forward.auth.users == NULL)
+        return 0;
+    offload_init(&w->hashers, HASHERS, PASSWORD_JOBS_MAX);
+    w->auth = auth_worker_new(&w->hashers, &w->mail);
+    if (w->auth != NULL)
+        return 0;
+    offload_fini(&w->hashers);
+    return -ENOMEM;
 }
 
 static int resolver_open(struct worker *w, const struct config *config)
@@ -35,13 +75,14 @@ int gateways_open(struct worker *w, struct snapshot *s)
 {
     const struct config *config = s->shared->config;
     struct upstream_world world = { .loop = &w->loop, .wheel = &w->wheel };
-    int err;
+    int err = programs_open(w, config);
 
-    if (!hands_on(config))
-        return 0;
-    err = resolver_open(w, config);
-    if (err != 0)
+    if (err != 0 || !hands_on(config))
         return err;
+    if ((err = resolver_open(w, config)) != 0 || (err = auth_open(w, config)) != 0)
+        return err;
+    s->gateway.auth = w->auth;
+    s->gateway.admissions = w->shared->admissions;
     world.resolver = w->resolver;
     world.buffer_bytes = head_bytes_most(config) + CONTENT_BYTES;
     s->gateway.upstreams = upstreams_new(&world, config->groups, config->group_count);
@@ -97,5 +138,7 @@ void *gateways_of(const struct worker *w, struct snapshot *s, const struct resou
 {
     if (resource == &gateway_resource)
         return &s->gateway;
-    return w->files;
+    if (resource == &fastcgi_resource)
+        return s->gateway.upstreams;
+    return resource == &cgi_resource ? (void *)w->cgi : (void *)w->files;
 }

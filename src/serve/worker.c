@@ -196,6 +196,7 @@ static void wire_ports(struct worker *w, const struct config *config)
     w->wire.plain = (struct transport){ .tls_port = tls_port };
     w->wire.plain_on_tls_port =
         (struct transport){ .on_tls_port = true, .port_redirects = config->tls.plain_redirects, .tls_port = tls_port };
+    w->wire.proxy = (struct transport){ .proxy = true };
     w->wire.h2c = config->h2c;
 }
 
@@ -333,6 +334,13 @@ static int admin_start(struct worker *w)
     return w->admin != NULL ? 0 : -ENOMEM;
 }
 
+static enum wire_port port_of(const struct worker_listen *listen, uint32_t at)
+{
+    if (at < listen->plain)
+        return WIRE_PLAIN;
+    return at < listen->plain + listen->tls ? WIRE_TLS : WIRE_PROXY;
+}
+
 static int listeners_start(struct worker *w, const struct worker_listen *listen)
 {
     w->listeners = calloc(listen->count, sizeof *w->listeners);
@@ -345,7 +353,7 @@ static int listeners_start(struct worker *w, const struct worker_listen *listen)
         w->listeners[i] = (struct worker_listener){ .watch = { .fd = listen->fds[i], .ready = accept_ready },
                                                     .worker = w,
                                                     .address = &listen->addresses[i],
-                                                    .port = i < listen->plain ? WIRE_PLAIN : WIRE_TLS };
+                                                    .port = port_of(listen, i) };
         err = loop_watch(&w->loop, &w->listeners[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
         if (err != 0)
             return err;
@@ -416,13 +424,17 @@ void worker_fini(struct worker *w)
 {
     if (w->files != NULL)
         offload_fini(&w->helpers);
+    if (w->auth != NULL)
+        offload_fini(&w->hashers);
     mail_box_fini(&w->mail);
+    auth_worker_release(&w->auth);
     file_worker_release(&w->files);
     admin_release(&w->admin);
     wire_fini(&w->wire);
     if (w->spare_fd >= 0)
         close(w->spare_fd);
     gateways_close(w->snapshot);
+    cgi_worker_release(&w->cgi);
     resolver_release(&w->resolver);
     shared_config_release(w->snapshot->shared);
     free(w->snapshot);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "admin/admin.h"
+#include "auth/password.h"
 #include "graph/graph.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -58,6 +59,7 @@ struct worker_shared {
     uint32_t connections_limit, per_client_limit;
     unsigned workers;
     uint64_t id_seed;
+    struct admissions *admissions;           /* of the forward proxy; NULL: there is none */
     uint16_t tls_port;                       /* where clients find https of this server; 0: nowhere */
     const struct admin_source *admin_source; /* of the admin listener's thread; NULL: a worker that serves sites */
 };
@@ -82,7 +84,10 @@ struct worker {
     struct wire wire;
     struct snapshot *snapshot; /* for exchanges that begin now */
     struct offload helpers;
+    struct cgi_worker *cgi;    /* NULL: no configuration has run programs so far */
     struct resolver *resolver; /* NULL: no configuration has hand requests on so far */
+    struct offload hashers;    /* of passwords; when there is: */
+    struct auth_worker *auth;  /* NULL: no configuration has asked for passwords so far */
     struct file_worker *files; /* NULL: it serves no files */
     struct admin *admin;       /* NULL: it is not the admin listener's */
     struct worker_listener *listeners;
@@ -106,7 +111,8 @@ struct worker_listen {
     const struct address *addresses;
     const int *fds; /* one for each address */
     uint32_t count;
-    uint32_t plain; /* the first of them speak without TLS, the others with it */
+    uint32_t plain; /* the first of them speak without TLS, */
+    uint32_t tls;   /* ... these with it, and the others are of the forward proxy */
 };
 
 /* Give a zeroed worker its memory of what it does, which is readable from now on. False: no memory. */
