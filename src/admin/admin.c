@@ -18,7 +18,7 @@ static const struct {
     { SPAN_INIT("/api/exchanges"), ADMIN_EXCHANGES }, { SPAN_INIT("/api/running"), ADMIN_RUNNING },
     { SPAN_INIT("/api/heat"), ADMIN_HEAT },           { SPAN_INIT("/api/workers"), ADMIN_WORKERS },
     { SPAN_INIT("/api/graph"), ADMIN_GRAPH },         { SPAN_INIT("/api/reasons"), ADMIN_REASONS },
-    { SPAN_INIT("/api/statuses"), ADMIN_STATUSES },
+    { SPAN_INIT("/api/statuses"), ADMIN_STATUSES },   { SPAN_INIT("/api/upstreams"), ADMIN_UPSTREAMS },
 };
 
 static struct api api_of(const struct admin *a)
@@ -182,6 +182,8 @@ static json_t *json_of(struct api *api, const struct admin_state *s)
         return api_heat(api, &s->query);
     case ADMIN_WORKERS:
         return api_workers(api);
+    case ADMIN_UPSTREAMS:
+        return api_upstreams(api);
     case ADMIN_REASONS:
         return api_reasons(api);
     default:

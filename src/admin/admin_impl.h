@@ -23,7 +23,8 @@ enum admin_kind {
     ADMIN_WORKERS,
     ADMIN_GRAPH,
     ADMIN_REASONS,
-    ADMIN_STATUSES
+    ADMIN_STATUSES,
+    ADMIN_UPSTREAMS
 };
 
 struct admin {

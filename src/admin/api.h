@@ -31,6 +31,7 @@ json_t *api_running(struct api *api, const struct running_request *const answers
 json_t *api_heat(struct api *api, const struct query *q);
 json_t *api_workers(struct api *api);
 json_t *api_total(struct api *api); /* the member `total` of api_workers() */
+json_t *api_upstreams(struct api *api);
 json_t *api_reasons(struct api *api);
 json_t *api_statuses(struct api *api);
 

@@ -1,4 +1,5 @@
 #include "admin/api.h"
+#include "admin/forwarded.h"
 #include "admin/member.h"
 #include "admin/reason_json.h"
 #include "admin/row.h"
@@ -90,40 +91,6 @@ static json_t *fields_json(struct span head)
     return list;
 }
 
-static json_t *try_json(const struct record_try *t)
-{
-    json_t *o = json_object();
-
-    member(&o, "server", row_text((struct span){ t->server, t->server_bytes }));
-    member(&o, "reason", t->why != R_NONE ? json_string(reason_info(t->why)->name) : json_null());
-    member_number(&o, "at", t->at);
-    member(&o, "kept", json_boolean(t->kept));
-    member(&o, "harmless", json_boolean(t->harmless));
-    member_number(&o, "connect", t->connect_ms);
-    member_number(&o, "send", t->send_ms);
-    member_number(&o, "head", t->head_ms);
-    return o;
-}
-
-/* Null: the request went no further. */
-static json_t *upstream_json(const struct record *r)
-{
-    struct record_forwarding f;
-    json_t *o, *tries;
-
-    if (!record_forwarding(r, &f))
-        return json_null();
-    o = json_object();
-    tries = json_array();
-    member(&o, "name", row_text((struct span){ f.upstream, f.upstream_bytes }));
-    member_string(&o, "by", f.relayed ? "upstream" : "self");
-    member_number(&o, "status", f.status);
-    for (unsigned i = 0; i < f.count && i < FORWARD_ATTEMPTS; i++)
-        element(&tries, try_json(&f.tries[i]));
-    member(&o, "tries", tries);
-    return o;
-}
-
 static struct span first_line(struct span head)
 {
     struct span line = { head.p, span_find(head, '\n') };
@@ -166,7 +133,7 @@ static json_t *at_kind_json(const struct record *r)
     return kind != NULL ? json_string(kind) : json_null();
 }
 
-static void put_facts(json_t **o, const struct record *r)
+static void put_facts(json_t **o, const struct record *r, enum language language)
 {
     const struct moments *m = &r->moments;
 
@@ -176,7 +143,7 @@ static void put_facts(json_t **o, const struct record *r)
     member(o, "started", row_time(r->unix_ms - record_between(m->first_byte_ms, m->ended_ms)));
     member(o, "phases", phases_json(m));
     member(o, "waits", waits_json(r));
-    member(o, "upstream", upstream_json(r));
+    member(o, "upstream", forwarded_json(r, language));
     member(o, "request", head_json(record_request(r), r->request_cut));
     member(o, "reply", head_json(record_reply(r), r->reply_cut));
     member_number(o, "at", r->at);
@@ -188,7 +155,7 @@ json_t *api_exchange(struct api *api, const struct record *r, uint32_t worker)
 {
     json_t *o = row_json(api->source, r, worker);
 
-    put_facts(&o, r);
+    put_facts(&o, r, api->language);
     member(&o, "path", story_path(api->source, r, api->language));
     member(&o, "end", story_end(r));
     member(&o, "explanation", end_explanation_json(r, api->language));

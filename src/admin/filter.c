@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "admin/forwarded.h"
 #include "admin/row.h"
 #include "exchange/exchange.h"
 #include "explain/code.h"
@@ -13,9 +14,10 @@
 #define SHORT_BYTES  16u /* of a text that may be compared at each place */
 #define SUM_BASE     UINT64_C(0x9e3779b97f4a7c15)
 
-static const struct span known[] = { SPAN_INIT("reason"), SPAN_INIT("status"), SPAN_INIT("class"),  SPAN_INIT("site"),
-                                     SPAN_INIT("client"), SPAN_INIT("text"),   SPAN_INIT("failed"), SPAN_INIT("since"),
-                                     SPAN_INIT("before"), SPAN_INIT("limit"),  SPAN_INIT("lang") };
+static const struct span known[] = { SPAN_INIT("reason"), SPAN_INIT("status"), SPAN_INIT("class"),
+                                     SPAN_INIT("site"),   SPAN_INIT("client"), SPAN_INIT("text"),
+                                     SPAN_INIT("failed"), SPAN_INIT("since"),  SPAN_INIT("before"),
+                                     SPAN_INIT("limit"),  SPAN_INIT("lang"),   SPAN_INIT("upstream") };
 
 static bool reason_read(struct filter *f, const struct query *q)
 {
@@ -108,7 +110,8 @@ bool filter_read(struct filter *f, const struct query *q, uint64_t unix_ms, stru
 
     *f = (struct filter){ .site = query_value(q, SPAN("site")),
                           .client = query_value(q, SPAN("client")),
-                          .text = query_value(q, SPAN("text")) };
+                          .text = query_value(q, SPAN("text")),
+                          .upstream = query_value(q, SPAN("upstream")) };
     f->of_admin = span_is(f->site, SPAN("admin"));
     bad = first_bad(f, q, unix_ms);
     if (bad.p != NULL)
@@ -118,8 +121,8 @@ bool filter_read(struct filter *f, const struct query *q, uint64_t unix_ms, stru
 
 bool filter_is_open(const struct filter *f)
 {
-    return f->site.p == NULL && f->client.p == NULL && f->text.n == 0 && f->why == R_NONE && f->status < 0 &&
-           f->class < 0 && !f->failed && f->since_unix_ms == 0;
+    return f->site.p == NULL && f->client.p == NULL && f->upstream.p == NULL && f->text.n == 0 && f->why == R_NONE &&
+           f->status < 0 && f->class < 0 && !f->failed && f->since_unix_ms == 0;
 }
 
 static bool status_passes(const struct filter *f, const struct record *r)
@@ -244,6 +247,7 @@ bool filter_passes(const struct filter *f, const struct admin_source *source, co
     return (f->why == R_NONE || r->why == f->why || r->broken == f->why) &&
            (f->class < 0 || r->status_sent / 100 == f->class) && (!f->failed || r->failed || r->slow) &&
            r->unix_ms >= f->since_unix_ms && (f->status < 0 || status_passes(f, r)) &&
+           (f->upstream.p == NULL || forwarded_to(r, f->upstream)) &&
            (f->site.p == NULL || site_passes(f, source, r)) && (f->client.p == NULL || client_passes(f, r)) &&
            (f->text.n == 0 || text_passes(f, r));
 }

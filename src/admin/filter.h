@@ -10,10 +10,10 @@
 
 /* Which exchanges are wanted; by docs/admin.md. Spans are borrowed from the query. */
 struct filter {
-    struct span site, client, text; /* p == NULL: any */
-    enum reason why;                /* R_NONE: any */
-    int status, class;              /* -1: any */
-    int sub;                        /* of IIS, besides a status; -1: any */
+    struct span site, client, text, upstream; /* p == NULL: any */
+    enum reason why;                          /* R_NONE: any */
+    int status, class;                        /* -1: any */
+    int sub;                                  /* of IIS, besides a status; -1: any */
     bool failed;
     bool of_admin; /* the exchanges of the admin listener itself, and no others */
     uint64_t since_unix_ms;

@@ -2,8 +2,11 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
 
 #include "admin/count.h"
+#include "admin/upstream_rows.h"
 #include "graph/graph.h"
 
 struct metrics {
@@ -187,6 +190,80 @@ static void build(const struct metrics *m)
     gauge(m, "verdict_workers", "Threads that serve requests.", count_workers(m->source));
 }
 
+static void upstream_sample(const struct metrics *m, const struct upstream_row *row, const char *name, uint64_t value)
+{
+    fprintf(m->out, "verdict_upstream_%s{upstream=", name);
+    put_value(m->out, row->upstream);
+    fputs(",server=", m->out);
+    put_value(m->out, row->server);
+    fprintf(m->out, "} %" PRIu64 "\n", value);
+}
+
+/* One number of each server. */
+struct upstream_family {
+    const char *name, *kind, *help;
+    size_t offset; /* in struct upstream_row, of a uint64_t */
+};
+
+static const struct upstream_family upstream_families[] = {
+    { "connections", "gauge", "Connections to the server, and those being made.",
+      offsetof(struct upstream_row, connections) },
+    { "connections_idle", "gauge", "Kept connections that nothing uses.", offsetof(struct upstream_row, idle) },
+    { "requests_running", "gauge", "Requests that the server has, or that wait for it.",
+      offsetof(struct upstream_row, exchanges) },
+    { "requests_waiting", "gauge", "Requests that wait for a connection.", offsetof(struct upstream_row, waiting) },
+    { "requests", "counter", "Requests that were handed on, since the configuration was read.",
+      offsetof(struct upstream_row, requests) },
+    { "failures", "counter", "Failures that count against the server, since the configuration was read.",
+      offsetof(struct upstream_row, failures) },
+};
+
+static void upstream_numbers(const struct metrics *m, const struct upstream_row *rows, uint32_t count)
+{
+    char name[64];
+
+    for (size_t f = 0; f < sizeof upstream_families / sizeof upstream_families[0]; f++) {
+        const struct upstream_family *of = &upstream_families[f];
+
+        snprintf(name, sizeof name, "verdict_upstream_%s", of->name);
+        family(m, name, of->kind, of->help);
+        snprintf(name, sizeof name, "%s%s", of->name, of->kind[0] == 'c' ? "_total" : "");
+        for (uint32_t i = 0; i < count; i++)
+            upstream_sample(m, &rows[i], name, *(const uint64_t *)(const void *)((const char *)&rows[i] + of->offset));
+    }
+}
+
+/* Of all upstreams together: who is asked by a forward proxy has no number here. */
+static void upstream_tries(const struct metrics *m)
+{
+    family(m, "verdict_upstream_tries", "counter", "Tries to have a request answered, by how they failed.");
+    for (enum reason why = R_NONE; why < R_COUNT; why++) {
+        uint64_t count = sum(m, offsetof(struct tally, tries) + why * sizeof(uint64_t));
+
+        if (count > 0)
+            fprintf(m->out, "verdict_upstream_tries_total{reason=\"%s\"} %" PRIu64 "\n",
+                    why == R_NONE ? "none" : reason_info(why)->name, count);
+    }
+}
+
+static void upstreams(const struct metrics *m)
+{
+    uint32_t count;
+    struct upstream_row *rows = upstream_rows(m->source, &count);
+
+    upstream_tries(m);
+    if (count > 0) {
+        family(m, "verdict_upstream_up", "gauge", "1: some worker would hand a request on to the server.");
+        for (uint32_t i = 0; i < count; i++)
+            upstream_sample(m, &rows[i], "up", rows[i].live > 0);
+        family(m, "verdict_upstream_workers_live", "gauge", "Workers that would hand a request on to the server.");
+        for (uint32_t i = 0; i < count; i++)
+            upstream_sample(m, &rows[i], "workers_live", rows[i].live);
+        upstream_numbers(m, rows, count);
+    }
+    free(rows);
+}
+
 void metrics_write(FILE *out, const struct api *api, bool openmetrics)
 {
     const struct metrics m = { out, api->source, openmetrics };
@@ -203,6 +280,7 @@ void metrics_write(FILE *out, const struct api *api, bool openmetrics)
     counter(&m, "verdict_connections_refused", "Connections that were closed at once, because there were too many.",
             c.connections_refused);
     counter(&m, "verdict_log_lines_lost", "Lines of the access log that could not be written.", c.log_lines_lost);
+    upstreams(&m);
     branches(&m);
     build(&m);
     if (openmetrics)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/forwarded.h"
 #include "admin/member.h"
 #include "explain/code.h"
 #include "http/date.h"
@@ -116,5 +117,6 @@ json_t *row_json(const struct admin_source *source, const struct record *r, uint
     member_number(&o, "bytes_out", r->bytes_out);
     member(&o, "failed", json_boolean(r->failed));
     member(&o, "slow", json_boolean(r->slow));
+    forwarded_row(&o, r);
     return o;
 }

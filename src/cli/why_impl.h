@@ -20,15 +20,19 @@ bool why_id_read(struct span text, struct why_id *out);
 
 enum why_answer { ANSWER_YES, ANSWER_NO, ANSWER_DONE, ANSWER_STOPPED, ANSWER_WAITS, ANSWERS };
 
+enum why_try_phase { TRY_CONNECT, TRY_SEND, TRY_HEAD, TRY_PHASES };
+
 enum why_phase { PHASE_QUEUE, PHASE_HEAD, PHASE_CONTENT, PHASE_FIRST_BYTE, PHASE_TOTAL, PHASES };
 
-/* What stands before and between the facts of a story. in_head and in_content are formats of a uint64_t, the others with a %s
- * of a text. */
+/* What stands before and between the facts of a story. in_head and in_content are formats of a uint64_t, status_was and
+ * try_number of an unsigned, the others with a %s of a text. */
 struct why_labels {
     const char *what, *todo, *broken, *path, *no_path, *details, *reason, *about, *at, *in_head, *in_content, *codes;
     const char *others, *lasts, *temporary, *permanent, *spec, *no_rfc, *by, *route, *dialect, *times, *waits, *error;
     const char *slow, *sizes, *in, *out, *source, *nothing_sent, *no_site, *colon, *comma;
     const char *configured, *configured_so;
+    const char *upstream, *by_upstream, *by_self, *by_self_unasked, *status_was, *try_number, *kept, *fresh, *answered;
+    const char *cut_off, *repeated, *not_repeated, *try_phases[TRY_PHASES];
     const char *answers[ANSWERS], *phases[PHASES];
 };
 
@@ -75,6 +79,9 @@ const json_t *why_fact(const json_t *node, const char *name);
 
 /* The part of the story that tells the nodes; why_text() has set all but s->told. */
 void why_path(struct why_story *s);
+
+/* Likewise, the part that tells who else was asked, and whose answer it is; nothing when nobody was. */
+void why_upstream(struct why_story *s);
 
 /* Tells the story of one exchange, an object as docs/admin.md has it; members that are missing are not told. */
 void why_text(FILE *out, const json_t *exchange, enum language language);

@@ -275,6 +275,7 @@ void why_text(FILE *out, const json_t *exchange, enum language language)
     request_text(&s);
     words_text(&s);
     why_path(&s);
+    why_upstream(&s);
     output_heading(&s.o, l->details, "");
     reason_text(&s);
     by_text(&s);

@@ -38,6 +38,9 @@ struct kept {
     uint16_t site;
     bool unreadable, unsent; /* no request line; no answer */
     uint16_t status;         /* 0: by reason and dialect, unless unsent */
+    const char *upstream;    /* NULL: nobody else was asked */
+    enum reason tried;       /* how each of two tries failed but the last that was relayed; R_NONE: there was none */
+    bool relayed;
 };
 
 static inline const char *kept_site_name(void *server, uint16_t site)
@@ -61,8 +64,8 @@ static inline void kept_begin(struct kept_server *s, uint32_t count, uint32_t ke
 {
     const struct recorder_settings settings = { .count = count,
                                                 .kept_count = kept_count,
-                                                .bytes = (size_t)count * 2048,
-                                                .kept_bytes = (size_t)kept_count * 2048,
+                                                .bytes = (size_t)count * 4096,
+                                                .kept_bytes = (size_t)kept_count * 4096,
                                                 .head_bytes = 4096,
                                                 .slow_ms = 1000 };
 
@@ -70,7 +73,8 @@ static inline void kept_begin(struct kept_server *s, uint32_t count, uint32_t ke
         DIE_UNLESS(recorder_init(&s->recorders[i], &settings));
         s->tallies[i] = tally_new();
         DIE_UNLESS(s->tallies[i] != NULL);
-        s->views[i] = (struct admin_view){ &s->recorders[i], s->tallies[i], i == KEPT_ADMIN };
+        s->views[i] =
+            (struct admin_view){ .recorder = &s->recorders[i], .tally = s->tallies[i], .is_admin = i == KEPT_ADMIN };
     }
     s->source = (struct admin_source){ .server = s,
                                        .views = s->views,
@@ -109,10 +113,31 @@ static inline uint32_t kept_peer(const char *client, struct sockaddr_storage *pe
     return sizeof peer->ss_family;
 }
 
+/* What an upstream answered. */
+static inline void kept_forward(struct exchange *x, struct forwarding *f, const struct kept *k)
+{
+    static const struct reply_field fields[1];
+
+    *f = (struct forwarding){ .group = kept_text(k->upstream), .status = k->relayed ? k->status : 0 };
+    if (k->tried != R_NONE)
+        f->attempts[f->count++] = (struct attempt){ .failed.why = k->tried,
+                                                    .upstream = SPAN("127.0.0.1:3001"),
+                                                    .begun_ms = 100,
+                                                    .connected_ms = 101,
+                                                    .kept = true };
+    if (k->relayed)
+        f->attempts[f->count++] = (struct attempt){
+            .upstream = SPAN("127.0.0.1:3000"), .begun_ms = 100, .connected_ms = 102, .sent_ms = 103, .head_ms = 110
+        };
+    x->reply.relayed.fields = k->relayed ? fields : NULL;
+    x->forwarding = f;
+}
+
 /* Let a worker record and count it. */
 static inline void keep(struct kept_server *s, uint32_t worker, const struct kept *k)
 {
     static struct exchange x;
+    static struct forwarding forwarding;
     const struct policy policy = { .dialect = k->dialect };
     enum reason why = k->why != R_NONE ? k->why : R_request_ok;
     struct span request = kept_text(k->request != NULL ? k->request : "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
@@ -136,6 +161,8 @@ static inline void keep(struct kept_server *s, uint32_t worker, const struct kep
     x.status_sent = k->unsent ? 0 : k->status != 0 ? k->status : reason_code(why, k->dialect).wire;
     x.moments.ended_ms = k->ended_ms;
     x.moments.first_byte_ms = k->ended_ms - k->took_ms;
+    if (k->upstream != NULL)
+        kept_forward(&x, &forwarding, k);
     recorder_write(&s->recorders[worker], &x, &secrets_standard);
     tally_add(s->tallies[worker], &x);
 }

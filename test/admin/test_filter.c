@@ -106,8 +106,9 @@ static void times_are_dates_or_ages(void **state)
 
 static void only_what_asks_for_nothing_is_open(void **state)
 {
-    static const char *const closed[] = { "reason=not-found", "status=0", "class=0",  "site=",   "site=admin",
-                                          "client=",          "text=x",   "failed=1", "since=1", "status=404.13" };
+    static const char *const closed[] = { "reason=not-found", "status=0",      "class=0",     "site=",
+                                          "site=admin",       "client=",       "text=x",      "failed=1",
+                                          "since=1",          "status=404.13", "upstream=app" };
 
     (void)state;
     assert_true(filter_is_open(&(struct filter){ .status = -1, .class = -1, .sub = -1 }));
@@ -182,6 +183,13 @@ static const struct {
     { { .client = "::ffff:192.0.2.1" }, "client=192.0.2.1", true },
     { { .client = "unix:" }, "client=unix:", true },
     { { .client = "unix:" }, "client=", false },
+    /* upstreams */
+    { { .upstream = "app", .relayed = true, .status = 200 }, "upstream=app", true },
+    { { .upstream = "app", .tried = R_upstream_connection_refused }, "upstream=app", true },
+    { { .upstream = "app", .relayed = true, .status = 200 }, "upstream=App", false },
+    { { .upstream = "app", .relayed = true, .status = 200 }, "upstream=", false },
+    { { 0 }, "upstream=app", false },
+    { { 0 }, "upstream=", false },
     /* when */
     { { .unix_ms = NOW_MS - 5000 }, "since=5s", true },
     { { .unix_ms = NOW_MS - 5001 }, "since=5s", false },

@@ -10,6 +10,7 @@
 #include "kept.h"
 
 static struct kept_server server;
+static struct member_page pages[2];
 
 static int setup(void **state)
 {
@@ -91,6 +92,8 @@ static char *written(bool openmetrics)
     "# HELP verdict_log_lines_lost" total " Lines of the access log that could not be written.\n"                      \
     "# TYPE verdict_log_lines_lost" total " counter\n"                                                                 \
     "verdict_log_lines_lost_total 3\n"                                                                                 \
+    "# HELP verdict_upstream_tries" total " Tries to have a request answered, by how they failed.\n"                   \
+    "# TYPE verdict_upstream_tries" total " counter\n"                                                                 \
     "# HELP verdict_branches" total " Ways that requests took out of the nodes of the decision graph.\n"               \
     "# TYPE verdict_branches" total " counter\n"                                                                       \
     "verdict_branches_total{node=\"receive\",answer=\"next\"} 3\n"                                                     \
@@ -182,11 +185,71 @@ static void sites_without_a_place_are_counted_together(void **state)
     free(text);
 }
 
+static void tell(uint32_t worker, const struct member_row *rows, uint32_t count)
+{
+    memcpy(member_page_begin(&pages[worker], count), rows, count * sizeof *rows);
+    member_page_end(&pages[worker], count);
+    server.views[worker].members = &pages[worker];
+}
+
+static void tell_servers(void)
+{
+    const struct member_row rows[] = {
+        { .upstream = "app",
+          .server = "127.0.0.1:3000",
+          .live = true,
+          .connections = 3,
+          .idle = 2,
+          .exchanges = 4,
+          .waiting = 1,
+          .requests = 50,
+          .failures = 5 },
+        { .upstream = "app", .server = "unix:/run/\"a\"", .resting = true, .failures = 7 },
+        { .upstream = "b", .server = "127.0.0.1:3000", .down = true },
+    };
+
+    tell(0, rows, 1); /* of a configuration before */
+    tell(0, rows, 3);
+    tell(1, rows, 3);
+    tell(1, rows + 1, 1); /* of one that is there already */
+}
+
+/* Of workers together; who was asked is escaped, and two upstreams may share a server. */
+static void servers_of_upstreams_have_rows_of_their_own(void **state)
+{
+    char *text;
+
+    (void)state;
+    assert_true(member_page_init(&pages[0]) && member_page_init(&pages[1]));
+    tell_servers();
+    keep(&server, 0, &(struct kept){ .upstream = "app", .tried = R_upstream_read_timeout });
+    keep(&server, 1,
+         &(struct kept){ .upstream = "app", .tried = R_upstream_read_timeout, .relayed = true, .status = 200 });
+    text = written(true);
+    assert_non_null(strstr(text, "# TYPE verdict_upstream_tries counter\n"
+                                 "verdict_upstream_tries_total{reason=\"none\"} 1\n"
+                                 "verdict_upstream_tries_total{reason=\"upstream-read-timeout\"} 2\n"
+                                 "# HELP verdict_upstream_up "));
+    assert_non_null(strstr(text, "# TYPE verdict_upstream_up gauge\n"
+                                 "verdict_upstream_up{upstream=\"app\",server=\"127.0.0.1:3000\"} 1\n"
+                                 "verdict_upstream_up{upstream=\"app\",server=\"unix:/run/\\\"a\\\"\"} 0\n"
+                                 "verdict_upstream_up{upstream=\"b\",server=\"127.0.0.1:3000\"} 0\n#"));
+    assert_non_null(strstr(text, "verdict_upstream_connections{upstream=\"app\",server=\"127.0.0.1:3000\"} 3\n"));
+    assert_non_null(strstr(text, "# TYPE verdict_upstream_requests counter\n"
+                                 "verdict_upstream_requests_total{upstream=\"app\",server=\"127.0.0.1:3000\"} 50\n"));
+    assert_non_null(
+        strstr(text, "verdict_upstream_failures_total{upstream=\"app\",server=\"unix:/run/\\\"a\\\"\"} 14\n"));
+    free(text);
+    member_page_fini(&pages[0]);
+    member_page_fini(&pages[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(both_formats_tell_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(names_of_sites_make_no_bad_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(servers_of_upstreams_have_rows_of_their_own, setup, teardown),
         cmocka_unit_test_setup_teardown(sites_without_a_place_are_counted_together, setup, teardown),
     };
 

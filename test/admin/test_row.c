@@ -59,7 +59,7 @@ static const struct {
       "\"site\":\"example.org\",\"client\":\"127.0.0.1\",\"protocol\":\"HTTP/1.1\",\"method\":\"GET\","
       "\"target\":\"/a?b=1\",\"host\":\"example.org\",\"status\":404,\"detail\":\"\",\"dialect\":\"rfc\","
       "\"reason\":\"not-found\",\"operand\":\"/a\",\"broken\":null,\"ms\":12,\"bytes_in\":42,\"bytes_out\":412,"
-      "\"failed\":true,\"slow\":false}" },
+      "\"failed\":true,\"slow\":false,\"by\":\"self\",\"upstream_name\":\"\"}" },
     { { .ended_ms = 5000,
         .took_ms = 2000,
         .unix_ms = 1,
@@ -77,7 +77,7 @@ static const struct {
       "\"target\":\"/" FFFD "\xc3\xa9" FFFD FFFD "\",\"host\":\"" FFFD FFFD "\",\"status\":404,\"detail\":\"404.14\","
       "\"dialect\":\"iis\",\"reason\":\"uri-too-long\",\"operand\":\"a\\u0001\\\"" FFFD "\","
       "\"broken\":\"client-closed-during-response\",\"ms\":2000,\"bytes_in\":33,\"bytes_out\":412,\"failed\":true,"
-      "\"slow\":true}" },
+      "\"slow\":true,\"by\":\"self\",\"upstream_name\":\"\"}" },
     { { .request = "\x16\x03\x01 nonsense\r\nHost: x\r\n\r\n",
         .client = "unix:",
         .why = R_client_closed_request,
@@ -88,7 +88,20 @@ static const struct {
       "{\"id\":\"00000000\",\"time\":\"1970-01-01T00:00:01.000Z\",\"time_ms\":1000,\"worker\":1,\"site\":\"\","
       "\"client\":\"unix:\",\"protocol\":\"\",\"method\":\"\",\"target\":\"\",\"host\":\"\",\"status\":0,"
       "\"detail\":\"499\",\"dialect\":\"nginx\",\"reason\":\"client-closed-request\",\"operand\":\"\","
-      "\"broken\":null,\"ms\":0,\"bytes_in\":25,\"bytes_out\":412,\"failed\":true,\"slow\":false}" },
+      "\"broken\":null,\"ms\":0,\"bytes_in\":25,\"bytes_out\":412,\"failed\":true,\"slow\":false,"
+      "\"by\":\"self\",\"upstream_name\":\"\"}" },
+    { { .why = R_upstream_answered, .status = 404, .upstream = "app", .relayed = true },
+      "{\"id\":\"00000000\",\"time\":\"2026-11-21T06:32:14.123Z\",\"time_ms\":1795242734123,\"worker\":1,"
+      "\"site\":\"\",\"client\":\"127.0.0.1\",\"protocol\":\"HTTP/1.1\",\"method\":\"GET\",\"target\":\"/\","
+      "\"host\":\"example.org\",\"status\":404,\"detail\":\"\",\"dialect\":\"rfc\",\"reason\":\"upstream-answered\","
+      "\"operand\":\"\",\"broken\":null,\"ms\":0,\"bytes_in\":37,\"bytes_out\":412,\"failed\":true,\"slow\":false,"
+      "\"by\":\"upstream\",\"upstream_name\":\"app\"}" },
+    { { .why = R_upstream_all_down, .upstream = "a\xff" },
+      "{\"id\":\"00000000\",\"time\":\"2026-11-21T06:32:14.123Z\",\"time_ms\":1795242734123,\"worker\":1,"
+      "\"site\":\"\",\"client\":\"127.0.0.1\",\"protocol\":\"HTTP/1.1\",\"method\":\"GET\",\"target\":\"/\","
+      "\"host\":\"example.org\",\"status\":503,\"detail\":\"\",\"dialect\":\"rfc\",\"reason\":\"upstream-all-down\","
+      "\"operand\":\"\",\"broken\":null,\"ms\":0,\"bytes_in\":37,\"bytes_out\":412,\"failed\":true,\"slow\":false,"
+      "\"by\":\"self\",\"upstream_name\":\"a" FFFD "\"}" },
 };
 
 static void rows_are_as_they_are_told_of(void **state)
@@ -155,7 +168,7 @@ static void without_memory_there_is_no_row(void **state)
         row = row_json(&server.source, r, 0);
     }
     json_set_alloc_funcs(malloc, free);
-    assert_int_equal(json_object_size(row), 21);
+    assert_int_equal(json_object_size(row), 23);
     json_decref(row);
 }
 

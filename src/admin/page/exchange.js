@@ -13,6 +13,7 @@ import { errorState, notKept } from './states.js';
 import { specLink } from './step.js';
 import { makeSteps } from './steps.js';
 import { timeBar } from './time_bar.js';
+import { upstreamPart } from './upstream.js';
 
 /* acts.follow(client): show only what this client asks. acts.back(): address of the table. */
 export function mountExchange(place, id, acts) {
@@ -25,8 +26,8 @@ export function mountExchange(place, id, acts) {
             return;
         const path = pathSection(x, graph);
 
-        place.replaceChildren(el('article', { class: 'exchange' }, toolbar(x, acts), headline(x), path.element, section(t('timing'), timeBar(x)),
-            section(t('heads'), heads(x)), section(t('codes'), codesTable(x.explanation.codes, x.explanation.others, x.dialect)), about(x)));
+        place.replaceChildren(el('article', { class: 'exchange' }, toolbar(x, acts), headline(x), path.element,
+            x.upstream && section(t('upstream'), upstreamPart(x)), section(t('timing'), timeBar(x)), section(t('heads'), heads(x)), section(t('codes'), codesTable(x.explanation.codes, x.explanation.others, x.dialect)), about(x)));
         place.scrollTop = 0;
         lit = await path.start(() => end.signal.aborted);
     }).catch(error => {

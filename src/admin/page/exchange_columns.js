@@ -31,6 +31,19 @@ function statusHint(row) {
     return parts.join('\n');
 }
 
+/* Who answered: an upstream, or this server, perhaps after it had asked one in vain. */
+function byText(row) {
+    if (row.by === 'upstream')
+        return row.upstream_name;
+    return row.upstream_name ? `${t('self')} (${row.upstream_name})` : t('self');
+}
+
+function byHint(row) {
+    if (row.by === 'upstream')
+        return t('byUpstream', { who: row.upstream_name });
+    return row.upstream_name ? t('bySelf', { who: row.upstream_name }) : t('bySelfAlone');
+}
+
 export function exchangeColumns() {
     return [
         { name: 'time', title: t('time'), text: row => clock(row.time_ms), hint: row => fullTime(row.time_ms) },
@@ -47,6 +60,7 @@ export function exchangeColumns() {
         { name: 'operand', title: t('operand'), text: row => row.operand, hint: row => row.operand },
         { name: 'ms', title: t('ms'), text: row => msText(row.ms), class: row => (row.slow ? 'slow' : ''), hint: msHint },
         { name: 'client', title: t('client'), text: row => row.client, hint: row => row.client },
+        { name: 'by', title: t('by'), text: byText, class: row => (row.by === 'self' && row.upstream_name ? lookOf(row) : ''), hint: byHint },
         { name: 'site', title: t('site'), text: row => row.site, hint: row => row.site },
     ];
 }

@@ -37,6 +37,8 @@ export function mountExchanges(place) {
     }
 
     function refresh(added = 0) {
+        if (!parts.root.classList.contains('with-upstreams') && feed.rows.some(row => row.upstream_name))
+            parts.root.classList.add('with-upstreams');
         parts.table.changed(added);
         drawBar(parts);
         drawFoot(parts);

@@ -3,7 +3,7 @@
 /* Each with an example of how it is written. */
 export const shortcuts = {
     status: 'status:404 status:404.15 status:1015', class: 'class:4 class:4xx', reason: 'reason:not-found', client: 'client:127.0.0.1',
-    site: 'site:example.org', since: 'since:30s since:5m since:2h', failed: 'failed:1', text: 'text:a:b',
+    site: 'site:example.org', upstream: 'upstream:app', since: 'since:30s since:5m since:2h', failed: 'failed:1', text: 'text:a:b',
 };
 
 const NEAR = 5;

@@ -10,6 +10,7 @@ import { listen } from './live.js';
 import { ranking } from './ranking.js';
 import { exchangeAddress, reasonAddress } from './route.js';
 import { errorState } from './states.js';
+import { makeUpstreams } from './upstreams.js';
 
 const REFRESH_MS = 4000, SLOW_MS = 15_000, TOP = 12, SLOWEST = 8;
 
@@ -21,7 +22,7 @@ function choice(label, name, options, onchange) {
 }
 
 export function mountTraffic(place) {
-    const counters = makeCounters(), end = new AbortController();
+    const counters = makeCounters(), upstreams = makeUpstreams(), end = new AbortController();
     const stage = el('div', { class: 'stage' }, el('p', { class: 'quiet' }, t('loading'))), ends = el('div'), reasons = el('div'), slowest = el('div');
     const covers = el('p', { class: 'quiet covers' });
     let heat = null, minutes = '0', failed = '0', timer = 0, slowTimer = 0;
@@ -35,6 +36,7 @@ export function mountTraffic(place) {
             ends.replaceChildren(topEnds(heat, answer.edges));
             reasons.replaceChildren(topReasons(heat, answer.edges));
             covers.textContent = t('covers', { n: answer.exchanges, time: duration(answer.covers_ms) });
+            await upstreams.refresh(end.signal);
         } catch (error) {
             if (end.signal.aborted)
                 return;
@@ -80,8 +82,8 @@ export function mountTraffic(place) {
             choice(t('span'), 'minutes', [['0', t('sinceStart')], ['1', t('lastMinutes', { n: 1 })], ['5', t('lastMinutes', { n: 5 })], ['15', t('lastMinutes', { n: 15 })]],
                 value => { minutes = value; refresh(); }),
             choice(t('which'), 'failed', [['0', t('all')], ['1', t('failures')]], value => { failed = value; refresh(); }), covers),
-        el('div', { class: 'columns' }, stage, el('div', { class: 'lists' },
-            el('section', null, el('h3', null, t('topEnds')), ends),
+        el('div', { class: 'columns' }, stage, el('div', { class: 'lists' }, upstreams.element,
+            el('section', { class: 'ends' }, el('h3', null, t('topEnds')), ends),
             el('section', null, el('h3', null, t('topReasons')), reasons),
             el('section', null, el('h3', null, t('slowest'), el('span', { class: 'quiet small' }, ` ${t('slowestOf')}`)), slowest)))));
     start();
