@@ -16,7 +16,7 @@
 #define TALLY_SITES      129 /* names of sites that are counted apart; the last collects the others */
 #define TALLY_SITE_OTHER (TALLY_SITES - 1)
 #define TALLY_PATHS      1024 /* different paths through the graph that are counted by one addition each */
-#define TALLY_STOPS      256  /* acts' own stops: rows of graph/stops.def; a test holds them to it */
+#define TALLY_STOPS      384  /* acts' own stops: rows of graph/stops.def; a test holds them to it */
 #define TALLY_DURATIONS  14   /* the last has no bound */
 
 /* Upper bounds in milliseconds of all but the last; an exchange of as many is within. */
