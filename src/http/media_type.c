@@ -123,6 +123,11 @@ static bool is_type(struct span s)
            is_restricted_name(span_from(s, slash + 1));
 }
 
+static bool is_text_type(struct span name)
+{
+    return name.n > 5 && span_is_nocase((struct span){ name.p, 5 }, SPAN("text/"));
+}
+
 static bool is_compressible(struct span name, bool is_text)
 {
     if (is_text || span_ends(name, SPAN("+xml")) || span_ends(name, SPAN("+json")))
@@ -134,10 +139,17 @@ static bool is_compressible(struct span name, bool is_text)
     return false;
 }
 
+bool media_type_is_compressible(struct span content_type)
+{
+    struct span name = span_trim((struct span){ content_type.p, span_find(content_type, ';') });
+
+    return is_compressible(name, is_text_type(name));
+}
+
 /* NULL when the arena is full. */
 static const struct media_type *type_make(struct span name, struct arena *arena)
 {
-    bool is_text = name.n > 5 && span_is_nocase((struct span){ name.p, 5 }, SPAN("text/"));
+    bool is_text = is_text_type(name);
     struct span parts[] = { name, is_text ? SPAN(CHARSET) : SPAN("") };
     struct media_type *type = arena_take(arena, sizeof *type);
     struct span value = arena_join(arena, parts, 2);

@@ -16,6 +16,9 @@ struct media_type {
     bool compressible; /* coding it saves bytes */
 };
 
+/* Does coding content of this type save bytes? content_type: the field's value, parameters and all. Pure; any thread. */
+bool media_type_is_compressible(struct span content_type);
+
 struct media_slot;
 
 /* A hash of suffixes. Built once, then only read: any number of threads may share it. */

@@ -2,14 +2,12 @@
 
 #include <brotli/encode.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#include "io/link.h"
+#include "io/jump_memory.h"
 
 /* Where each curve of bytes saved against time spent bends. */
 #define BROTLI_QUALITY     5
@@ -47,56 +45,10 @@ static int code_zlib(struct span in, char *out, size_t *bytes, int window_bits)
     return done == Z_STREAM_END ? 0 : -EINVAL;
 }
 
-/*
- * The encoder ends the whole process when it gets no memory, whatever its allocator. So ours does not return then: it
- * jumps out of the encoder, all of whose memory hangs in this ring.
- */
-struct brotli_memory {
-    struct link blocks;
-    jmp_buf out;
-};
-
-struct brotli_block {
-    _Alignas(max_align_t) struct link link;
-    char bytes[];
-};
-
-static void *brotli_take(void *opaque, size_t bytes)
-{
-    struct brotli_memory *m = opaque;
-    struct brotli_block *b = bytes <= SIZE_MAX - sizeof *b ? malloc(sizeof *b + bytes) : NULL;
-
-    if (b == NULL)
-        longjmp(m->out, 1);
-    b->link = (struct link){ 0 };
-    link_append(&m->blocks, &b->link);
-    return b->bytes;
-}
-
-static void brotli_give(void *opaque, void *bytes)
-{
-    struct brotli_block *b;
-
-    (void)opaque;
-    if (bytes == NULL)
-        return;
-    b = (struct brotli_block *)((char *)bytes - offsetof(struct brotli_block, bytes));
-    link_remove(&b->link);
-    free(b);
-}
-
-static void brotli_give_all(struct brotli_memory *m)
-{
-    for (struct link *l = m->blocks.next, *next; l != &m->blocks; l = next) {
-        next = l->next;
-        free(l);
-    }
-}
-
 /* Bytes written; 0: the encoder refuses. */
-static size_t brotli_encode(struct brotli_memory *m, struct span in, char *out, size_t room)
+static size_t brotli_encode(struct jump_memory *m, struct span in, char *out, size_t room)
 {
-    BrotliEncoderState *e = BrotliEncoderCreateInstance(brotli_take, brotli_give, m);
+    BrotliEncoderState *e = BrotliEncoderCreateInstance(jump_memory_take, jump_memory_give, m);
     const uint8_t *next_in = (const uint8_t *)in.p;
     uint8_t *next_out = (uint8_t *)out;
     size_t in_left = in.n, out_left = room;
@@ -109,17 +61,18 @@ static size_t brotli_encode(struct brotli_memory *m, struct span in, char *out, 
     return room - out_left;
 }
 
+/* The encoder ends the process when it gets no memory. */
 static int code_brotli(struct span in, char *out, size_t *bytes)
 {
-    struct brotli_memory m;
+    struct jump_memory m;
 
-    link_init(&m.blocks);
+    jump_memory_init(&m);
     if (setjmp(m.out) != 0) {
-        brotli_give_all(&m);
+        jump_memory_give_all(&m);
         return -ENOMEM;
     }
     *bytes = brotli_encode(&m, in, out, *bytes);
-    brotli_give_all(&m);
+    jump_memory_give_all(&m);
     return *bytes > 0 ? 0 : -EINVAL;
 }
 
