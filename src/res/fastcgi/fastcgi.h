@@ -31,7 +31,13 @@ struct fastcgi_settings {
 /*
  * x->res_settings is a struct fastcgi_settings, x->res_worker the worker's struct upstreams.
  *
- * The role is that of a responder, and one connection carries one request at a time.
+ * The role is that of a responder, and one connection carries one request at a time; it is kept after the end of a request
+ * that was read to its end. Parameters are the variables of http/cgi.h, Authorization among them, and those of the route.
+ * Content of unknown length comes without CONTENT_LENGTH, and applications may then take none of it.
+ *
+ * A head that does not come within read_ms is cgi_timeout; later silence is upstream_read_timeout. What the application
+ * complains about goes to our standard error. Members are chosen by turns or by load: a group that balances by client or
+ * by field is taken by turns.
  */
 extern const struct resource_ops fastcgi_resource;
 
