@@ -110,6 +110,10 @@ long upstream_read_into(struct upstream *up, char *to, size_t room);
  * bytes. After an error, what the other side said before may still be there to be read. */
 long upstream_write(struct upstream *up, const struct iovec *parts, int count);
 
+/* After an error: the alert of a server that did not like what TLS showed it, our certificate say, which it may send when
+ * the handshake is done for us. R_upstream_tls_alert, or R_NONE. *about_out: for people, until up is given back. */
+enum reason upstream_tls_alert(const struct upstream *up, struct span *about_out);
+
 /* Say that no more will be written, in tunnels. RFC9110:9.3.6 */
 void upstream_shut(struct upstream *up);
 
