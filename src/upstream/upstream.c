@@ -322,6 +322,16 @@ long upstream_write(struct upstream *up, const struct iovec *parts, int count)
     return n;
 }
 
+enum reason upstream_tls_alert(const struct upstream *up, struct span *about_out)
+{
+    const struct tls *tls = ((const struct connection *)up)->tls;
+
+    if (tls == NULL || tls_connect_failure(tls) != R_upstream_tls_alert)
+        return R_NONE;
+    *about_out = tls_error(tls);
+    return R_upstream_tls_alert;
+}
+
 void upstream_shut(struct upstream *up)
 {
     struct connection *c = connection_of(up);
