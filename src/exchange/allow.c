@@ -4,7 +4,7 @@
 
 static bool takes_writes(const struct exchange *x, enum methods_use use)
 {
-    if (x->policy->forwards)
+    if (x->res != NULL && x->policy->forwards)
         return true;
     return !x->facts.is_collection && !(use == METHODS_TELL && span_ends(x->req.path, SPAN("/")));
 }
