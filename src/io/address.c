@@ -151,6 +151,26 @@ int address_parse(struct span text, struct address *out, const char **why_out)
     return 0;
 }
 
+socklen_t address_of_host(struct span host, uint16_t port, struct sockaddr_storage *out)
+{
+    struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+    char text[INET6_ADDRSTRLEN];
+
+    if (host.n >= sizeof text)
+        return 0;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    if (strlen(text) == host.n && inet_pton(AF_INET6, text, &ipv6.sin6_addr) == 1) {
+        memcpy(out, &ipv6, sizeof ipv6);
+        return sizeof ipv6;
+    }
+    if (strlen(text) != host.n || inet_pton(AF_INET, text, &ipv4.sin_addr) != 1)
+        return 0;
+    memcpy(out, &ipv4, sizeof ipv4);
+    return sizeof ipv4;
+}
+
 int address_of_socket(int fd, struct address *out)
 {
     struct address a = { .len = sizeof a.socket };

@@ -37,6 +37,10 @@ enum address_part { ADDRESS_HOST, ADDRESS_WHOLE };
 struct span address_print(const struct sockaddr *socket, socklen_t len, enum address_part part,
                           char buf[ADDRESS_TEXT_BYTES]);
 
+/* The socket address of an address without brackets: 192.0.2.1, 2001:db8::1. Looks no name up. Returns its bytes; 0: it is
+ * no address, and *out is untouched. */
+socklen_t address_of_host(struct span host, uint16_t port, struct sockaddr_storage *out);
+
 /* Can this machine alone reach it: a loopback address, IPv4 inside IPv6 too, or a unix socket? */
 bool address_is_local(const struct address *a);
 

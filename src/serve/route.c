@@ -1,7 +1,5 @@
 #include "serve/route.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "http/forwarded.h"
@@ -118,32 +116,12 @@ bool route_trusts(const struct config *config, const struct sockaddr *peer)
     return false;
 }
 
-/* The socket address of a node. 0: it has none. */
-static socklen_t socket_of(const struct forwarded_node *node, struct sockaddr_storage *out)
-{
-    struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons(node->port) };
-    struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(node->port) };
-    char text[INET6_ADDRSTRLEN];
-
-    if (node->name.n >= sizeof text)
-        return 0;
-    memcpy(text, node->name.p, node->name.n);
-    text[node->name.n] = '\0';
-    if (inet_pton(AF_INET6, text, &ipv6.sin6_addr) == 1) {
-        memcpy(out, &ipv6, sizeof ipv6);
-        return sizeof ipv6;
-    }
-    if (inet_pton(AF_INET, text, &ipv4.sin_addr) != 1)
-        return 0;
-    memcpy(out, &ipv4, sizeof ipv4);
-    return sizeof ipv4;
-}
-
 static bool node_trusted(const void *config, const struct forwarded_node *node)
 {
     struct sockaddr_storage socket;
 
-    return socket_of(node, &socket) > 0 && route_trusts(config, (const struct sockaddr *)&socket);
+    return address_of_host(node->name, node->port, &socket) > 0 &&
+           route_trusts(config, (const struct sockaddr *)&socket);
 }
 
 /* Whom a proxy that is believed speaks for. What cannot be read says nothing: then the proxy is the client. */
@@ -158,7 +136,7 @@ static void client_find(struct exchange *x, const struct config *config)
 
     if (!forwarded_find_client(&x->req.head, id, &trust, &said))
         return;
-    bytes = socket_of(&said.client, &socket);
+    bytes = address_of_host(said.client.name, said.client.port, &socket);
     place = bytes > 0 ? arena_take(&x->arena, sizeof socket) : NULL;
     if (place == NULL)
         return;

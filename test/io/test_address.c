@@ -196,12 +196,36 @@ static void local_ones_are_known(void **state)
     }
 }
 
+static void hosts_become_sockets(void **state)
+{
+    static const char *const good[] = { "192.0.2.1", "2001:db8::1", "::", "0.0.0.0" };
+    static const char *const bad[] = { "",           "192.0.2",     "192.0.2.1:1", "[::1]", "localhost",
+                                       "fe80::1%lo", "192.0.2.256", "unix:/a",     "::1 ",  " 0.0.0.0" };
+    struct sockaddr_storage socket;
+    char text[ADDRESS_TEXT_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        socklen_t n = address_of_host(span_of(good[i]), 81, &socket);
+
+        assert_true(n > 0);
+        assert_string_equal(address_print((const struct sockaddr *)&socket, n, ADDRESS_HOST, text).p, good[i]);
+        address_print((const struct sockaddr *)&socket, n, ADDRESS_WHOLE, text);
+        assert_string_equal(strrchr(text, ':'), ":81");
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(address_of_host(span_of(bad[i]), 81, &socket), 0);
+    assert_int_equal(address_of_host((struct span){ "192.0.2.1\0", 10 }, 81, &socket), 0);
+    assert_int_equal(address_of_host((struct span){ "::1\0x", 5 }, 81, &socket), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_reads_and_says_why_not),  cmocka_unit_test(a_path_with_nul_is_refused),
         cmocka_unit_test(the_port_of_a_socket_is_known), cmocka_unit_test(peers_are_printed_with_and_without_port),
         cmocka_unit_test(keys_tell_clients_apart),       cmocka_unit_test(local_ones_are_known),
+        cmocka_unit_test(hosts_become_sockets),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
