@@ -85,10 +85,24 @@ static bool exchange_find(const struct admin *a, struct admin_state *s, struct s
     return s->record != NULL;
 }
 
-static bool place_find(const struct admin *a, struct admin_state *s, struct span path)
+/* What is stored has no place but the one for all. */
+static bool admissions_find(const struct admin *a, struct admin_state *s, const struct exchange *x)
+{
+    struct api api = api_of(a);
+    enum method method = x->req.head.method;
+
+    s->kind = ADMIN_ADMISSION;
+    return admission_find(&api, &s->admission, x->req.path, method == M_POST) &&
+           (method != M_DELETE || s->admission.named);
+}
+
+static bool place_find(const struct admin *a, struct admin_state *s, const struct exchange *x)
 {
     const struct span exchanges = SPAN("/api/exchanges/");
+    struct span path = x->req.path;
 
+    if (span_starts(path, admission_path))
+        return admissions_find(a, s, x);
     if (path.n > exchanges.n && span_starts(path, exchanges))
         return exchange_find(a, s, span_from(path, exchanges.n));
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
@@ -108,7 +122,7 @@ static enum flow admin_open(struct exchange *x)
 
     if (f != FLOW_GO)
         return f;
-    x->facts.exists = place_find(x->res_worker, s, x->req.path);
+    x->facts.exists = place_find(x->res_worker, s, x);
     x->facts.acceptable = true;
     if (s->page != NULL) {
         x->facts.has_etag = true;
@@ -182,6 +196,8 @@ static json_t *json_of(struct api *api, const struct admin_state *s)
         return api_heat(api, &s->query);
     case ADMIN_WORKERS:
         return api_workers(api);
+    case ADMIN_ADMISSION:
+        return admission_json(api, &s->admission);
     case ADMIN_UPSTREAMS:
         return api_upstreams(api);
     case ADMIN_REASONS:
@@ -231,6 +247,23 @@ static enum flow admin_produce(struct exchange *x)
     }
 }
 
+static enum flow admin_accept(struct exchange *x)
+{
+    struct admin_state *s = x->res_state;
+    struct api api = api_of(x->res_worker);
+
+    return admission_store(x, &api, &s->admission);
+}
+
+static enum flow admin_remove(struct exchange *x)
+{
+    struct admin_state *s = x->res_state;
+    struct api api = api_of(x->res_worker);
+
+    admission_remove(&api, &s->admission);
+    return FLOW_GO;
+}
+
 /* What a cached page needs to be believed again. RFC9110:15.4.5 */
 static void admin_describe(struct exchange *x, enum reason why)
 {
@@ -249,10 +282,13 @@ static void admin_close(struct exchange *x)
 
 const struct resource_ops admin_resource = {
     .name = "admin",
-    .methods = UINT64_C(1) << M_GET | UINT64_C(1) << M_HEAD | UINT64_C(1) << M_OPTIONS,
+    .methods = UINT64_C(1) << M_GET | UINT64_C(1) << M_HEAD | UINT64_C(1) << M_OPTIONS | UINT64_C(1) << M_POST |
+               UINT64_C(1) << M_DELETE,
     .state_bytes = sizeof(struct admin_state),
     .open = admin_open,
     .produce = admin_produce,
+    .accept = admin_accept,
+    .remove = admin_remove,
     .describe = admin_describe,
     .close = admin_close,
 };

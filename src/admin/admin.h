@@ -7,8 +7,8 @@
 #include "io/wheel.h"
 
 /*
- * The admin listener's resource: console, JSON API, events, metrics (docs/admin.md). It reads what the workers keep, and
- * changes nothing.
+ * The admin listener's resource: console, JSON API, events, metrics (docs/admin.md). It reads what the workers keep. All
+ * that can be changed through it is whom an intercepting proxy lets in.
  */
 
 /* x->res_settings: who may ask. Spans are borrowed from the configuration. */

@@ -2,6 +2,7 @@
 #define ADMIN_ADMIN_IMPL_H
 
 #include "admin/admin.h"
+#include "admin/admission.h"
 #include "admin/api.h"
 #include "admin/events.h"
 #include "admin/page.h"
@@ -16,6 +17,7 @@ enum admin_kind {
     ADMIN_PAGE,
     ADMIN_METRICS,
     ADMIN_EVENTS,
+    ADMIN_ADMISSION,
     ADMIN_EXCHANGES,
     ADMIN_EXCHANGE,
     ADMIN_RUNNING,
@@ -45,6 +47,7 @@ struct admin_state {
     struct running_gather *gather;
     struct query query;
     char *content; /* made for the reply; ours until close */
+    struct admission admission;
 };
 
 #endif

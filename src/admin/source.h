@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "io/mail.h"
 #include "record/member_page.h"
@@ -38,6 +39,11 @@ struct admin_source {
     uint64_t (*log_lines_lost)(void *server, uint32_t worker);
     /* Ask a worker what it has running; done() is called later, never before this returns. */
     void (*ask_running)(void *server, struct running_request *r);
+    /* Clients whom an intercepting proxy lets in; all NULL: there is no forward proxy. Times are of the server's clock. */
+    bool (*admit)(void *server, const struct sockaddr *client, uint64_t until_ms, uint64_t now_ms); /* false: no room */
+    bool (*expel)(void *server, const struct sockaddr *client); /* false: was not in */
+    bool (*is_admitted)(void *server, const struct sockaddr *client, uint64_t now_ms);
+    uint32_t (*admitted_count)(void *server, uint64_t now_ms);
 };
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "io/listen.h"
 #include "io/log_ring.h"
+#include "res/gateway/admissions.h"
 #include "serve/running.h"
 
 #define BACKLOG           128
@@ -60,6 +61,48 @@ static void source_ask_running(void *server, struct running_request *r)
     running_ask(r, &a->workers[r->worker], &a->worker);
 }
 
+static bool source_admit(void *server, const struct sockaddr *client, uint64_t until_ms, uint64_t now_ms)
+{
+    const struct admin_server *a = server;
+    uint8_t key[ADDRESS_KEY_BYTES];
+
+    address_key(client, key);
+    return admissions_add(a->shared.admissions, key, until_ms, now_ms);
+}
+
+static bool source_expel(void *server, const struct sockaddr *client)
+{
+    const struct admin_server *a = server;
+    uint8_t key[ADDRESS_KEY_BYTES];
+
+    address_key(client, key);
+    return admissions_remove(a->shared.admissions, key);
+}
+
+static bool source_is_admitted(void *server, const struct sockaddr *client, uint64_t now_ms)
+{
+    const struct admin_server *a = server;
+    uint8_t key[ADDRESS_KEY_BYTES];
+
+    address_key(client, key);
+    return admissions_have(a->shared.admissions, key, now_ms);
+}
+
+static uint32_t source_admitted_count(void *server, uint64_t now_ms)
+{
+    const struct admin_server *a = server;
+
+    return admissions_count(a->shared.admissions, now_ms);
+}
+
+static void source_admissions(struct admin_source *source)
+{
+    source->admit = source_admit;
+    source->expel = source_expel;
+    source->is_admitted = source_is_admitted;
+    source->admitted_count = source_admitted_count;
+}
+
 static int64_t unix_now_ms(void)
 {
     struct timespec now;
@@ -74,8 +117,8 @@ static void source_make(struct admin_server *a)
 
     for (uint32_t i = 0; i < count; i++)
         a->views[i] = (struct admin_view){ .recorder = &a->workers[i].recorder,
-                                          .tally = a->workers[i].tally,
-                                          .members = &a->workers[i].members };
+                                           .tally = a->workers[i].tally,
+                                           .members = &a->workers[i].members };
     a->views[count] =
         (struct admin_view){ .recorder = &a->worker.recorder, .tally = a->worker.tally, .is_admin = true };
     a->source = (struct admin_source){ .server = a,
@@ -85,6 +128,8 @@ static void source_make(struct admin_server *a)
                                        .site_name = source_site_name,
                                        .log_lines_lost = source_lines_lost,
                                        .ask_running = source_ask_running };
+    if (a->shared.admissions != NULL)
+        source_admissions(&a->source);
 }
 
 /* Limits of its own: a full server can still be asked why. */
@@ -102,7 +147,7 @@ static bool shared_make(struct admin_server *a, const struct worker_shared *shar
 int admin_server_start(struct admin_server *a, const struct worker_shared *shared, struct worker *workers,
                        struct sites *sites, struct shared_config *config)
 {
-    const struct worker_listen listen = { &a->address, &a->fd, 1, 1 };
+    const struct worker_listen listen = { &a->address, &a->fd, 1, 1, 0 };
     int err = -ENOMEM;
 
     if (a->fd < 0)

@@ -71,7 +71,7 @@ struct config_admin {
     const struct span *hosts; /* lower case, as in struct host: what a Host or Origin may name */
     uint32_t host_count;
     struct secrets secrets;
-    struct site site; /* for `hosts`, with one route */
+    struct site site; /* for `hosts`, with a route for what can be changed, and one for the rest */
 };
 
 /* Listeners for TLS, and what they show. */

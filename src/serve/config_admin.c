@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/admission.h"
 #include "http/host.h"
 #include "http/method.h"
 #include "http/token.h"
@@ -351,11 +352,11 @@ static struct span origin_of(struct span url)
 static void site_make(struct config_builder *b)
 {
     struct config_admin *admin = &b->config->admin;
-    struct route *route = arena_zero(b->memory, sizeof *route);
+    struct route *routes = arena_zero(b->memory, 2 * sizeof *routes), *changed = routes, *told = routes + 1;
 
-    if (route == NULL)
+    if (routes == NULL)
         return;
-    *route = (struct route){
+    *told = (struct route){
         .prefix = SPAN("/"),
         .policy = b->config->policy,
         .resource = &admin_resource,
@@ -363,11 +364,15 @@ static void site_make(struct config_builder *b)
                    .public_origin = origin_of(admin->public_url),
                    .streams_most = (uint32_t)b->config->settings[SETTING_event_streams] },
     };
-    route->policy.methods = BIT(M_GET) | BIT(M_HEAD) | BIT(M_OPTIONS);
-    route->policy.explain = EXPLAIN_ALL;
-    route->policy.dialect = DIALECT_RFC;
+    told->policy.methods = BIT(M_GET) | BIT(M_HEAD) | BIT(M_OPTIONS);
+    told->policy.explain = EXPLAIN_ALL;
+    told->policy.dialect = DIALECT_RFC;
+    *changed = *told;
+    changed->prefix = SPAN("/api/admissions");
+    changed->policy.methods |= BIT(M_POST) | BIT(M_DELETE);
+    changed->policy.content_limit_bytes = ADMISSION_CONTENT_BYTES;
     admin->site = (struct site){
-        .names = admin->hosts, .name_count = admin->host_count, .routes = route, .route_count = 1, .answers_all = true
+        .names = admin->hosts, .name_count = admin->host_count, .routes = routes, .route_count = 2, .answers_all = true
     };
 }
 
