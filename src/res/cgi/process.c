@@ -306,10 +306,9 @@ void cgi_process_leave(struct cgi_process *p, uint32_t patience_ms)
 
 void cgi_processes_fini(struct cgi_processes *all)
 {
-    while (!link_is_empty(&all->all)) {
-        struct link *first = all->all.next;
-
-        end_at_once(OF(link, first));
+    for (struct link *l = all->all.next, *next; l != &all->all; l = next) {
+        next = l->next;
+        end_at_once(OF(link, l));
     }
     loop_undefer(&all->turn);
 }
