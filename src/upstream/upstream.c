@@ -99,6 +99,14 @@ void upstream_watch(struct upstream *up, struct exchange *x, uint32_t deadline_m
         loop_defer(c->all->world.loop, &c->turn);
 }
 
+void upstream_yield(struct upstream *up, struct exchange *x)
+{
+    struct connection *c = connection_of(up);
+
+    upstream_watch(up, x, 0);
+    loop_defer(c->all->world.loop, &c->turn);
+}
+
 bool upstream_is_late(const struct upstream *up)
 {
     return ((const struct connection *)up)->late;

@@ -127,6 +127,9 @@ void upstream_buffer_return(struct upstream *up);
 void upstream_watch(struct upstream *up, struct exchange *x, uint32_t deadline_ms);
 bool upstream_is_late(const struct upstream *up);
 
+/* Wake x, parked as for upstream_watch(), when others have had their turn, whatever happens on up. */
+void upstream_yield(struct upstream *up, struct exchange *x);
+
 /* Read past us, into the empty pipe; the buffer must be consumed. Returns as upstream_read(); -EINVAL: not over TLS. */
 long upstream_read_pipe(struct upstream *up, int pipe, size_t room);
 

@@ -3,6 +3,11 @@
 #include "exchange/wait.h"
 #include "res/gateway/gateway_impl.h"
 
+static void nothing_to_cancel(void *with)
+{
+    (void)with;
+}
+
 /* Content out of what is in the buffer. R_MORE: nothing usable is there. in.done with an empty piece: the end. */
 static enum reason take(struct gateway *g, struct span *piece, struct verdict *v)
 {
@@ -76,6 +81,7 @@ static enum flow give(struct gateway *g, struct span bytes, struct piece *out)
     exchange_cancel(g->x); /* the codec may have parked x for the client's content */
     if (most > 0 && g->in.taken > most)
         return broken(g, R_upstream_body_too_large, most, HERE);
+    g->in.turn_bytes += bytes.n;
     *out = piece_of(bytes);
     return FLOW_GO;
 }
@@ -114,6 +120,27 @@ static long pipe_fill(struct gateway *g, struct piece *out)
     return n;
 }
 
+/* Of content that is coded here, which takes its time, before others get their turn. */
+#define TURN_BYTES 524288u
+
+static bool turn_is_over(struct gateway *g)
+{
+    struct gateway_in *in = &g->in;
+
+    if (in->turn_ms != g->x->now_ms)
+        in->turn_bytes = 0;
+    in->turn_ms = g->x->now_ms;
+    return in->turn_bytes >= TURN_BYTES && g->change.coding != CODING_IDENTITY;
+}
+
+static enum flow yield(struct gateway *g)
+{
+    exchange_cancel(g->x);
+    exchange_wait(g->x, "turn", nothing_to_cancel, g);
+    upstream_yield(g->up, g->x);
+    return FLOW_WAIT;
+}
+
 static enum flow gateway_next(struct body *body, struct exchange *x, struct piece *out)
 {
     struct gateway *g = (struct gateway *)body;
@@ -124,6 +151,8 @@ static enum flow gateway_next(struct body *body, struct exchange *x, struct piec
 
     if (g->in.done)
         return give(g, piece, out);
+    if (turn_is_over(g))
+        return yield(g);
     is_late = upstream_is_late(g->up);
     sending = send_on(g);
     if (sending == STEP_STOP)

@@ -237,21 +237,38 @@ static struct framing framing_told(const struct gateway *g)
     return told;
 }
 
+/* RFC9110:15.3.4 */
+static struct body *content_change(struct gateway *g)
+{
+    struct exchange *x = g->x;
+    struct transform_plan plan = transform_plan(x, g->settings, &g->in.response, g->body.length);
+    struct body *changed = NULL;
+
+    if (transform_changes(&plan))
+        changed = transform_make(x, &plan, &g->settings->insertion, &g->body);
+    if (transform_changes(&plan) && changed == NULL)
+        return &g->body;
+    g->change = plan;
+    g->in.copies = g->forwarding.transformed = changed != NULL;
+    return changed != NULL ? changed : &g->body;
+}
+
 static void body_set(struct gateway *g)
 {
     struct exchange *x = g->x;
     struct framing told = framing_told(g);
 
+    g->change = (struct transform_plan){ .coding = CODING_IDENTITY };
     if (g->tunnel) {
         g->body = (struct body){ .ops = &gateway_tunnel, .length = -1 };
         x->reply.tunnel = true;
     } else if (has_content(&told)) {
-        g->body = (struct body){ .ops = &gateway_body,
-                                 .length = told.kind == FRAMING_LENGTH ? (int64_t)told.length : -1 };
+        g->body =
+            (struct body){ .ops = &gateway_body, .length = told.kind == FRAMING_LENGTH ? (int64_t)told.length : -1 };
     } else {
         return;
     }
-    x->reply.body = &g->body;
+    x->reply.body = g->tunnel ? &g->body : content_change(g);
 }
 
 static enum flow gateway_relay(struct exchange *x)

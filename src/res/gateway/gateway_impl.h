@@ -8,6 +8,7 @@
 #include "http/h1_response.h"
 #include "http/uri_rewrite.h"
 #include "res/gateway/gateway.h"
+#include "res/gateway/transform.h"
 
 /*
  * A request on its way to an upstream, and the answer on its way back.
@@ -51,6 +52,8 @@ struct gateway_in {
     uint64_t left, taken; /* of the content; left: of FRAMING_LENGTH */
     int pipe[2];          /* 0, 0: none is taken */
     bool copies;          /* content does not go past us */
+    uint64_t turn_ms;     /* when content came last */
+    uint64_t turn_bytes;  /* of it, at that moment */
     bool done;            /* content has come to its end */
     bool keeps;           /* the connection may carry another exchange then */
     bool any;             /* a byte of the answer has come */
@@ -71,6 +74,7 @@ struct gateway {
     struct forward lines; /* of the request that go on */
     struct gateway_out out;
     struct gateway_in in;
+    struct transform_plan change;      /* of the content */
     uint64_t sent_ms;                  /* the request was whole; 0: it is not yet */
     bool collected;                    /* as much content as is to be, before anybody is asked */
     struct span left_over;             /* of the piece that was taken last, and did not fit */

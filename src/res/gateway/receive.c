@@ -22,7 +22,7 @@ static bool takes_interim(const struct exchange *x)
 }
 
 /* The lines of the head that go on, as fields of a reply. NULL: the arena is full, or nobody shall have them. */
-static const struct reply_field *lines_take(struct gateway *g, uint32_t *count)
+static struct reply_field *lines_take(struct gateway *g, uint32_t *count)
 {
     struct exchange *x = g->x;
     const struct head *head = &g->in.response.head;
@@ -216,20 +216,39 @@ static void own_fields(struct gateway *g)
     }
 }
 
+/* As they are when content is changed here, or was when the client had it. */
+static uint32_t lines_fit(struct gateway *g, struct reply_field *lines, uint32_t count)
+{
+    const struct gateway_settings *s = g->settings;
+
+    if (is_status(g, R_not_modified) && (s->compresses || s->insertion.text.n > 0))
+        transform_tag(g->x, lines, count);
+    return transform_fields(g->x, &g->change, lines, count);
+}
+
+/* What was changed is no answer of the upstream's any more. RFC9110:15.3.4 */
+static uint16_t status_of(const struct gateway *g)
+{
+    return g->forwarding.transformed ? reason_code(R_transformed_by_proxy, g->x->policy->dialect).wire
+                                     : g->in.response.status;
+}
+
 void gateway_reply_fields(struct gateway *g)
 {
     struct exchange *x = g->x;
+    struct reply_field *lines;
     uint32_t count;
     const struct field *upgrade = head_field(&g->in.response.head, FIELD_UPGRADE);
 
-    x->reply.relayed.fields = lines_take(g, &count);
-    x->reply.relayed.count = (uint16_t)count;
-    if (x->reply.relayed.fields == NULL) {
+    lines = lines_take(g, &count);
+    if (lines == NULL) {
         x->arena.full = true;
         return;
     }
+    x->reply.relayed.fields = lines;
+    x->reply.relayed.count = (uint16_t)lines_fit(g, lines, count);
     if (!g->tunnel)
-        x->reply.relayed.status = g->in.response.status;
+        x->reply.relayed.status = status_of(g);
     else if (upgrade != NULL && x->req.connect_protocol.n == 0)
         reply_add(x, SPAN("Upgrade"), upgrade->value);
     own_fields(g);

@@ -20,6 +20,22 @@ static void drop_all(struct forward *f, const struct head *head, enum field_id i
         forward_drop(f, (size_t)(line - head->fields));
 }
 
+/* Text can only be put into what is not coded; the client's wish is for here then. RFC9110:12.5.3 */
+static bool wants_plain(const struct gateway *g)
+{
+    return g->settings->insertion.text.n > 0 &&
+           !head_list_has(&g->x->req.head, FIELD_CACHE_CONTROL, SPAN("no-transform"));
+}
+
+/* Parts of what the client has had changed do not fit what is in there, though its date is the same. RFC9110:13.1.5 */
+static bool wants_whole(const struct gateway *g)
+{
+    const struct field *condition = head_field(&g->x->req.head, FIELD_IF_RANGE);
+    bool changes = g->settings->compresses || g->settings->insertion.text.n > 0;
+
+    return changes && condition != NULL && condition->value.n > 0 && condition->value.p[0] != '"';
+}
+
 static bool lines_choose(struct gateway *g)
 {
     const struct exchange *x = g->x;
@@ -42,6 +58,10 @@ static bool lines_choose(struct gateway *g)
         (x->req.head.method == M_TRACE || x->req.head.method == M_OPTIONS))
         drop_all(f, head, FIELD_MAX_FORWARDS);
     drop_all(f, head, FIELD_VIA);
+    if (wants_plain(g))
+        drop_all(f, head, FIELD_ACCEPT_ENCODING);
+    if (wants_whole(g))
+        drop_all(f, head, FIELD_RANGE);
     if (x->req.connect_protocol.n > 0)
         drop_all(f, head, FIELD_SEC_WEBSOCKET_KEY);
     return true;
@@ -204,6 +224,8 @@ static void put_others(struct gateway *g, struct bounded *b)
     const struct exchange *x = g->x;
     uint32_t next;
 
+    if (wants_plain(g))
+        put_line(b, SPAN("Accept-Encoding"), SPAN("identity"));
     if ((x->req.head.method == M_TRACE || x->req.head.method == M_OPTIONS) &&
         max_forwards_read(&x->req.head, &next) == MAX_FORWARDS_MORE)
         put_number_line(b, SPAN("Max-Forwards"), next);
