@@ -21,6 +21,12 @@ static bool takes_interim(const struct exchange *x)
     return x->req.head.major > 1 || x->req.head.minor > 0;
 }
 
+/* A stream had no key that could be accepted. RFC8441:5 */
+static bool is_for_stream(const struct exchange *x, const struct field *line)
+{
+    return x->req.connect_protocol.n == 0 || !span_is_nocase(line->name, SPAN("sec-websocket-accept"));
+}
+
 /* The lines of the head that go on, as fields of a reply. NULL: the arena is full, or nobody shall have them. */
 static struct reply_field *lines_take(struct gateway *g, uint32_t *count)
 {
@@ -34,7 +40,8 @@ static struct reply_field *lines_take(struct gateway *g, uint32_t *count)
     if (fields == NULL || !forward_choose(head, FORWARD_OWN_LENGTH, &f))
         return NULL;
     while ((line = forward_take(&f)) != NULL)
-        fields[(*count)++] = (struct reply_field){ line->name, gateway_rewrite(g, line) };
+        if (is_for_stream(x, line))
+            fields[(*count)++] = (struct reply_field){ line->name, gateway_rewrite(g, line) };
     return fields;
 }
 
@@ -59,6 +66,7 @@ static enum gateway_step switched(struct gateway *g, struct verdict *v)
         return STEP_FAILED;
     }
     g->forwarding.switched = g->tunnel = true;
+    g->forwarding.status = g->in.response.status;
     g->out.taken_all = g->out.chunked = false;
     return STEP_DONE;
 }
