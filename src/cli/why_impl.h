@@ -31,7 +31,8 @@ struct why_labels {
     const char *others, *lasts, *temporary, *permanent, *spec, *no_rfc, *by, *route, *dialect, *times, *waits, *error;
     const char *slow, *sizes, *in, *out, *source, *nothing_sent, *no_site, *colon, *comma;
     const char *configured, *configured_so;
-    const char *upstream, *by_upstream, *by_self, *by_self_unasked, *status_was, *try_number, *kept, *fresh, *answered;
+    const char *upstream, *by_upstream, *by_self, *by_self_unasked, *by_nobody, *status_was, *try_number, *kept, *fresh,
+        *answered;
     const char *cut_off, *repeated, *not_repeated, *try_phases[TRY_PHASES];
     const char *answers[ANSWERS], *phases[PHASES];
 };

@@ -16,6 +16,14 @@ static struct why_shown who(const json_t *upstream, const json_t *try)
     return both;
 }
 
+/* Of an answer that no upstream gave. */
+static const char *own_answer(const struct why_story *s, size_t tries)
+{
+    if (why_number(s->exchange, "status") == 0)
+        return s->l->by_nobody;
+    return tries > 0 ? s->l->by_self : s->l->by_self_unasked;
+}
+
 static void answer_text(struct why_story *s, const json_t *upstream, const json_t *tries)
 {
     size_t count = json_array_size(tries);
@@ -26,7 +34,7 @@ static void answer_text(struct why_story *s, const json_t *upstream, const json_
     if (relayed)
         why_item_add(&text, s->l, s->l->by_upstream, who(upstream, json_array_get(tries, count - 1)).text);
     else
-        why_item_add(&text, s->l, count > 0 ? s->l->by_self : s->l->by_self_unasked, who(upstream, NULL).text);
+        why_item_add(&text, s->l, own_answer(s, count), who(upstream, NULL).text);
     if (status > 0)
         why_item_add(&text, s->l, s->l->status_was, (unsigned)status);
     output_paragraph(&s->o, 2, text.text);

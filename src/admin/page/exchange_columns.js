@@ -41,7 +41,9 @@ function byText(row) {
 function byHint(row) {
     if (row.by === 'upstream')
         return t('byUpstream', { who: row.upstream_name });
-    return row.upstream_name ? t('bySelf', { who: row.upstream_name }) : t('bySelfAlone');
+    if (row.upstream_name)
+        return t(row.status ? 'bySelf' : 'byNobody', { who: row.upstream_name });
+    return t('bySelfAlone');
 }
 
 export function exchangeColumns() {

@@ -179,6 +179,7 @@ export const texts = {
     byUpstream: ['Answered by upstream {who}', '由上游 {who} 应答', '由上游 {who} 回應'],
     bySelf: ['Answered by this server: upstream {who} gave no answer to pass on', '由本服务器应答：上游 {who} 没有给出可转交的应答', '由本伺服器回應：上游 {who} 沒有給出可轉交的回應'],
     bySelfUnasked: ['Answered by this server: upstream {who} was not asked', '由本服务器应答：没有询问上游 {who}', '由本伺服器回應：沒有詢問上游 {who}'],
+    byNobody: ['Answered by nobody: it ended while upstream {who} was being asked', '无人应答：询问上游 {who} 期间请求已结束', '無人回應：詢問上游 {who} 期間請求已結束'],
     bySelfAlone: ['Answered by this server', '由本服务器应答', '由本伺服器回應'],
     tryNumber: ['Try {n}', '第 {n} 次尝试', '第 {n} 次嘗試'],
     tryAnswered: ['answered', '已应答', '已回應'],

@@ -10,9 +10,10 @@ function who({ name }, server) {
     return server && server !== name ? `${name} (${server})` : name;
 }
 
-function answeredBy({ by, name, tries, status }) {
+/* sent: the status that the client got, 0 when it got nothing. */
+function answeredBy({ by, name, tries, status }, sent) {
     const words = by === 'upstream' ? t('byUpstream', { who: who({ name }, tries.at(-1)?.server) })
-        : t(tries.length ? 'bySelf' : 'bySelfUnasked', { who: name });
+        : t(!sent ? 'byNobody' : tries.length ? 'bySelf' : 'bySelfUnasked', { who: name });
 
     return status ? `${words} · ${status}` : words;
 }
@@ -41,7 +42,7 @@ function row(one, i, upstream) {
 /* null: nobody else was asked. */
 export function upstreamPart(x) {
     return x.upstream && el('div', { class: 'upstream' },
-        el('p', { class: `answered-by ${x.upstream.by}` }, answeredBy(x.upstream)),
+        el('p', { class: `answered-by ${x.upstream.by}` }, answeredBy(x.upstream, x.status)),
         x.upstream.tries.length > 0 && el('ol', { class: 'tries' }, x.upstream.tries.map((one, i) => row(one, i, x.upstream))),
         el('p', null, el('a', { href: filterAddress(`upstream:${x.upstream.name}`) }, t('sameUpstream', { who: x.upstream.name }))));
 }

@@ -19,13 +19,13 @@ function stateOf(server) {
 function row(server) {
     const [state, word] = stateOf(server);
 
-    return el('tr', { class: state },
+    return el('tr', { 'data-state': state },
         el('th', { scope: 'row', title: server.server }, el('code', null, server.server)),
         el('td', null, el('span', { class: 'mark', 'aria-hidden': 'true' }), word),
-        el('td', { class: 'number', title: t('idleOf', { n: server.idle }) }, number(server.connections)),
-        el('td', { class: 'number', title: t('waitingOf', { n: server.waiting }) }, number(server.exchanges)),
+        el('td', { class: 'number more', title: t('idleOf', { n: server.idle }) }, number(server.connections)),
+        el('td', { class: 'number more', title: t('waitingOf', { n: server.waiting }) }, number(server.exchanges)),
         el('td', { class: 'number' }, number(server.requests)),
-        el('td', { class: 'number failures' }, number(server.failures)));
+        el('td', { class: 'number' }, number(server.failures)));
 }
 
 function group({ name, servers }) {
@@ -36,8 +36,8 @@ function group({ name, servers }) {
 
 export function makeUpstreams() {
     const table = el('table'), element = el('section', { class: 'upstreams', hidden: true }, el('h3', null, t('upstreams')), table);
-    const heads = ['server', 'state', 'connections', 'running', 'requests', 'serverFailures'].map(name =>
-        el('th', { scope: 'col', class: name === 'server' || name === 'state' ? null : 'number' }, t(name)));
+    const heads = [['server'], ['state'], ['connections', 'number more'], ['running', 'number more'], ['requests', 'number'], ['serverFailures', 'number']].map(
+        ([name, look]) => el('th', { scope: 'col', class: look ?? null }, t(name)));
     const head = el('thead', null, el('tr', null, heads));
 
     return {
