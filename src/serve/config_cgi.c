@@ -192,6 +192,7 @@ void config_fastcgi_read(struct config_builder *b, const struct yaml_node *node,
     const struct config_value *upstream = &v[KEY_fastcgi_upstream];
 
     route->resource = &fastcgi_resource;
+    route->policy.length_required = true; /* applications read as much as CONTENT_LENGTH says */
     *fastcgi = (struct fastcgi_settings){ .groups = b->config->groups };
     if (!config_map_read(&b->report, MAP_fastcgi, node, v))
         return;

@@ -278,6 +278,7 @@ long upstream_read_into(struct upstream *up, char *to, size_t room)
     if (n <= 0)
         return took_nothing(c, n);
     c->heard = true;
+    c->late = false;
     up->readable = has_more(c, (size_t)n, room);
     return n;
 }
@@ -321,7 +322,9 @@ long upstream_write(struct upstream *up, const struct iovec *parts, int count)
     if (!up->writable)
         return -EAGAIN;
     n = send_parts(c, parts, count);
-    if (n == -EAGAIN) {
+    if (n > 0) {
+        c->late = false;
+    } else if (n == -EAGAIN) {
         up->writable = false;
     } else if (n < 0) {
         up->error = (int)-n;
@@ -365,5 +368,6 @@ long upstream_read_pipe(struct upstream *up, int pipe, size_t room)
     if (n <= 0)
         return took_nothing(c, n < 0 ? -errno : 0);
     c->heard = true;
+    c->late = false;
     return n;
 }
