@@ -203,10 +203,10 @@ static void the_site_answers_everything(void **state)
     struct given g;
     const struct config_admin *a =
         good(&g, NULL, "dialect: nginx\nexplain: off\nlimits: {event_streams: 3}\n" ADMIN(TOKEN ", hosts: a"));
-    const struct route *route = a->site.routes;
+    const struct route *route = &a->site.routes[1], *admissions = a->site.routes;
 
     (void)state;
-    assert_int_equal(a->site.route_count, 1);
+    assert_int_equal(a->site.route_count, 2);
     assert_true(a->site.answers_all && !a->site.is_default && a->site.stopped_by == NULL);
     assert_ptr_equal(a->site.names, a->hosts);
     assert_int_equal(a->site.name_count, a->host_count);
@@ -220,6 +220,10 @@ static void the_site_answers_everything(void **state)
     assert_true(span_is(route->admin.token, SPAN("0123456789abcdef")));
     assert_int_equal(route->admin.public_origin.n, 0);
     assert_int_equal(route->admin.streams_most, 3);
+    assert_true(span_is(admissions->prefix, SPAN("/api/admissions")));
+    assert_int_equal(admissions->policy.methods, route->policy.methods | BIT(M_POST) | BIT(M_DELETE));
+    assert_true(span_is(admissions->admin.token, route->admin.token));
+    assert_true(admissions->policy.content_limit_bytes < 65536);
     config_release(&g.config);
 }
 

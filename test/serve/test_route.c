@@ -213,8 +213,8 @@ static void test_the_admin_listener_has_one_site(void **state)
     route_choose_admin(x, config);
     assert_ptr_equal(x->site, &config->admin.site);
     assert_ptr_equal(x->res, &admin_resource);
-    assert_ptr_equal(x->res_settings, &config->admin.site.routes->admin);
-    assert_ptr_equal(x->policy, &config->admin.site.routes->policy);
+    assert_ptr_equal(x->res_settings, &config->admin.site.routes[1].admin);
+    assert_ptr_equal(x->policy, &config->admin.site.routes[1].policy);
     assert_true(span_is(x->req.subpath, SPAN("/api/x")));
     free(x);
     x = chosen(config, "a.example", "/a");
@@ -228,6 +228,78 @@ static void test_the_admin_listener_has_one_site(void **state)
     config_release(&config);
 }
 
+/* Whatever host is asked for, and only there. */
+static void test_the_forward_proxy_has_one_site(void **state)
+{
+    static const struct transport at_proxy = { .proxy = true };
+    struct config *config = config_given("forward: {listen: \"127.0.0.1:3128\"}\nsites:\n" SITE("", "gone"));
+    struct exchange *x = chosen(config, "a.example", "/");
+
+    (void)state;
+    assert_ptr_equal(x->site, &config->sites[0]);
+    x->transport = &at_proxy;
+    route_choose(x, config);
+    assert_ptr_equal(x->site, &config->forward.site);
+    assert_ptr_equal(x->res, &gateway_resource);
+    assert_ptr_equal(x->res_settings, &config->forward.site.routes->gateway);
+    assert_true(x->policy->proxies);
+    free(x);
+    config_release(&config);
+}
+
+struct client_case {
+    const char *peer, *lines;
+    const char *want; /* whom the exchange is with */
+    bool told;        /* by the peer */
+};
+
+static const struct client_case client_cases[] = {
+    { "192.0.2.1", "", "192.0.2.1", false },
+    { "192.0.2.1", "X-Forwarded-For: 198.51.100.1\r\n", "198.51.100.1", true },
+    { "192.0.2.1", "X-Forwarded-For: 203.0.113.1, 198.51.100.1, 192.0.2.9\r\n", "198.51.100.1", true },
+    { "192.0.2.1", "X-Forwarded-For: [2001:db8::1]:99\r\n", "2001:db8::1", true },
+    { "192.0.2.1", "Forwarded: for=\"[2001:db8::2]\"\r\nX-Forwarded-For: 198.51.100.1\r\n", "2001:db8::2", true },
+    { "192.0.2.1", "Forwarded: for=_x\r\nX-Forwarded-For: 198.51.100.1\r\n", "192.0.2.1", false },
+    { "192.0.2.1", "X-Forwarded-For: 198.51.100.1, who\r\n", "192.0.2.1", false },
+    { "198.51.100.9", "X-Forwarded-For: 198.51.100.1\r\n", "198.51.100.9", false },
+};
+
+static void client_check(const struct config *config, const struct client_case *c)
+{
+    const struct h1_limits limits = { 1024, 1024, 4096, 10 };
+    char text[512], host[ADDRESS_TEXT_BYTES];
+    struct exchange *x = calloc(1, sizeof *x + sizeof(struct field) * 10);
+    struct sockaddr_storage socket;
+    struct verdict v = { 0 };
+
+    snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", c->lines);
+    assert_non_null(x);
+    arena_init(&x->arena, NULL, 0, 4096);
+    head_init(&x->req.head, (struct field *)(x + 1));
+    assert_int_equal(h1_parse_head(span_of(text), &limits, &x->req.head, &v), R_NONE);
+    x->transport = &transport_plain;
+    x->req.path = x->req.subpath = SPAN("/");
+    x->peer = (struct span){ (const char *)&socket, address_of_host(span_of(c->peer), 1, &socket) };
+    route_choose(x, config);
+    address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, host);
+    assert_string_equal(host, c->want);
+    assert_int_equal(x->told_by.n > 0, c->told);
+    assert_int_equal(x->from_trusted, strncmp(c->peer, "192.0.2.", 8) == 0);
+    arena_reset(&x->arena);
+    free(x);
+}
+
+static void test_trusted_proxies_tell_the_client(void **state)
+{
+    static const char given[] = "trusted_proxies: 192.0.2.0/24\nreal_ip: on\nsites:\n" SITE("", "gone");
+    struct config *config = config_given(given);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof client_cases / sizeof client_cases[0]; i++)
+        client_check(config, &client_cases[i]);
+    config_release(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +309,8 @@ int main(void)
         cmocka_unit_test(test_an_unknown_site),
         cmocka_unit_test(test_stopped_by_a_file),
         cmocka_unit_test(test_the_admin_listener_has_one_site),
+        cmocka_unit_test(test_the_forward_proxy_has_one_site),
+        cmocka_unit_test(test_trusted_proxies_tell_the_client),
     };
 
     return cmocka_run_group_tests_name("route", tests, NULL, NULL);
