@@ -9,7 +9,7 @@ from harness import Connection, Server, answering, configured, expect, expect_in
 
 ROWS = {"id", "time", "time_ms", "worker", "site", "client", "protocol", "method", "target", "host", "status", "detail",
         "dialect",
-        "reason", "operand", "broken", "ms", "bytes_in", "bytes_out", "failed", "slow"}
+        "reason", "operand", "broken", "ms", "bytes_in", "bytes_out", "failed", "slow", "by", "upstream_name"}
 
 
 def sites():

@@ -18,7 +18,7 @@ KINDS = {"verdict_requests_total": "counter", "verdict_requests_running": "gauge
          "verdict_connections_accepted_total": "counter", "verdict_connections_refused_total": "counter",
          "verdict_broken_total": "counter", "verdict_log_lines_lost_total": "counter",
          "verdict_branches_total": "counter", "verdict_build_info": "gauge", "verdict_start_time_seconds": "gauge",
-         "verdict_workers": "gauge"}
+         "verdict_workers": "gauge", "verdict_upstream_tries_total": "counter"}
 OPEN = "application/openmetrics-text; version=1.0.0"
 
 
