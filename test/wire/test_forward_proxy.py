@@ -1,8 +1,8 @@
 """A proxy that clients name themselves: where it goes for them, where it does not, and what it says of itself."""
 import subprocess
 
-from harness import (Connection, Dns, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files, free_port,
-                     response, test, verdict)
+from harness import (H2, Connection, Dns, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files, free_port,
+                     h2_request, response, test, verdict)
 
 LOCAL = "127.0.0.1"
 DIALECTS = ("rfc", "nginx", "iis", "cloudflare")
@@ -99,6 +99,25 @@ def connect_opens_a_tunnel():
     expect(app.requests[-1].get("Via"), None)
     line = proxy.log_of(answer)
     expect((line["method"], line["reason"], line["upstream"]), ("CONNECT", "proxy-tunnel-opened", app.address))
+
+
+@test()
+def http2_is_spoken_with_clients():
+    one = Proxy(h2c=True)
+    with H2(one.to_proxy()) as h:
+        mark = len(app.requests)
+        stream = h.request("GET", "/a//b?c", authority=app.address)
+        h.response(stream).expect(200, "upstream-answered")
+        expect((app.requests[mark].target, app.requests[mark].get("Host")), ("/a//b?c", app.address))
+        h.headers(5, h2_request("GET", "/", app.address, "https"), end_stream=True)
+        h.response(5).expect(501, "proxy-target-scheme-unsupported")
+        h.headers(7, [(":method", "CONNECT"), (":authority", f"{LOCAL}:25")], end_stream=True)
+        h.response(7).expect(403, "connect-port-denied")
+        h.headers(9, [(":method", "CONNECT"), (":authority", app.address)], end_stream=False)
+        h.head(9).expect(200, "proxy-tunnel-opened")
+        h.data(9, b"GET /in HTTP/1.1\r\nHost: a\r\n\r\n")
+        expect_in(b"200 OK", h.take(9, 15))
+    expect(app.requests[-1].target, "/in")
 
 
 @test()

@@ -5,7 +5,7 @@ import struct
 import subprocess
 import time
 
-from harness import (H2, Connection, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files, free_port,
+from harness import (H2, Connection, Peer, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files, free_port,
                      test)
 
 LOCAL = "127.0.0.1"
@@ -169,6 +169,39 @@ def curl_speaks_it():
                            f"http://{LOCAL}:{site.port}/a.txt"], capture_output=True, text=True, check=False)
     expect((done.returncode, done.stderr), (0, ""))
     expect_in("200 OK", done.stdout)
+
+
+class HAProxy(Peer):
+    """A load balancer in front of the server, which says by the PROXY protocol of this version whose connection it is."""
+
+    program = "haproxy"
+
+    def __init__(self, version):
+        super().__init__()
+        self.version = version
+
+    def arguments(self):
+        return ["-f", self.write("haproxy.cfg", f"""
+defaults
+    mode tcp
+    timeout client 5s
+    timeout server 5s
+    timeout connect 5s
+frontend in
+    bind {LOCAL}:{self.own_port}
+    default_backend out
+backend out
+    source {TRUSTED}
+    server verdict {LOCAL}:{site.start().port} {"send-proxy-v2" if self.version == 2 else "send-proxy"}
+""")]
+
+
+@test()
+def haproxy_tells_its_clients():
+    for version in (1, 2):
+        with Connection((LOCAL, HAProxy(version).port), source="127.0.0.5") as c:
+            answer = c.send(GET).response().expect(200, "request-ok")
+        expect(client_of(answer), "127.0.0.5", version)
 
 
 # Forwarded and X-Forwarded-For

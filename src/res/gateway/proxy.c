@@ -61,17 +61,21 @@ static bool port_allowed(const struct exchange *x, const struct proxy_settings *
     return !is_connect(x);
 }
 
-/* Who intercepts is asked as an origin would be; else the target itself must say where it is. RFC9112:3.2.2 */
+/* Who intercepts is asked as an origin would be; else the target itself must say where it is, as it always does in HTTP/2.
+ * RFC9112:3.2.2, RFC9113:8.3.1 */
 static bool is_named(const struct exchange *x, const struct proxy_settings *p)
 {
     enum target_form form = x->req.target.form;
 
-    return x->req.host.name.n > 0 && (p->intercepts || form == TARGET_ABSOLUTE || form == TARGET_AUTHORITY);
+    return x->req.host.name.n > 0 &&
+           (p->intercepts || form == TARGET_ABSOLUTE || form == TARGET_AUTHORITY || x->req.head.major > 1);
 }
 
 static bool is_spoken(const struct exchange *x)
 {
-    return x->req.target.form != TARGET_ABSOLUTE || span_is_nocase(x->req.target.scheme, SPAN("http"));
+    struct span scheme = x->req.target.form == TARGET_ABSOLUTE ? x->req.target.scheme : x->req.head.scheme;
+
+    return scheme.n == 0 || span_is_nocase(scheme, SPAN("http"));
 }
 
 /* The network has not let the client in yet. RFC6585:6 */
