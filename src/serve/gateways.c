@@ -75,8 +75,11 @@ int gateways_open(struct worker *w, struct snapshot *s)
 {
     const struct config *config = s->shared->config;
     struct upstream_world world = { .loop = &w->loop, .wheel = &w->wheel };
-    int err = programs_open(w, config);
+    int err;
 
+    if (w->admin != NULL) /* it hands nothing on */
+        return 0;
+    err = programs_open(w, config);
     if (err != 0 || !hands_on(config))
         return err;
     if ((err = resolver_open(w, config)) != 0 || (err = auth_open(w, config)) != 0)

@@ -380,7 +380,7 @@ static int worker_set_up(struct worker *w, struct shared_config *config, const s
     w->snapshot->shared = config;
     if ((err = wire_init(&w->wire)) != 0 || (err = mail_box_init(&w->mail, &w->loop)) != 0 ||
         (err = w->shared->admin_source != NULL ? admin_start(w) : files_start(w, config->config)) != 0 ||
-        (err = w->admin == NULL ? gateways_open(w, w->snapshot) : 0) != 0)
+        (err = gateways_open(w, w->snapshot)) != 0)
         return err;
     return listeners_start(w, listen);
 }
