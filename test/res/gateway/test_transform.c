@@ -454,29 +454,41 @@ static void fill(char *noise, size_t n)
     }
 }
 
-/* Of any size, of pieces of any size, beyond what the room of one piece holds. */
+enum { LENGTH = 300000 };
+
+/* Pieces of any size, beyond what the room of one holds, with a pause after each. */
+static void check_whole(const struct transform_plan *plan, const char *content, size_t size)
+{
+    static char coded[2 * LENGTH], text[2 * LENGTH];
+    struct script s = { .body = { &script_ops, -1 } };
+    struct body *b = transform_make(&x, plan, &both.insertion, &s.body);
+    size_t n = 0;
+
+    for (size_t at = 0; at < LENGTH; at += size, s.count += 2)
+        s.pieces[s.count] = (struct span){ content + at, LENGTH - at < size ? LENGTH - at : size };
+    for (size_t come = size; s.at < s.count; come += size, s.at++) {
+        assert_int_equal(drain(b, coded, &n), FLOW_WAIT);
+        exchange_cancel(&x);
+        assert_int_equal(decode(plan->coding, (struct span){ coded, n }, text, sizeof text),
+                         come < LENGTH ? come : LENGTH);
+    }
+    assert_int_equal(drain(b, coded, &n), FLOW_GO);
+    assert_true(n < LENGTH);
+    assert_int_equal(decode(plan->coding, (struct span){ coded, n }, text, sizeof text), LENGTH);
+    assert_memory_equal(text, content, LENGTH);
+    b->ops->stop(b);
+}
+
 static void content_comes_back_whole(void **state)
 {
-    enum { LENGTH = 300000 };
-    static char content[LENGTH], coded[2 * LENGTH], text[2 * LENGTH];
-    static const size_t sizes[] = { 5000, 70000, LENGTH };
+    static char content[LENGTH];
+    static const size_t sizes[] = { 11000, 50000, 70000, LENGTH };
 
     (void)state;
     fill(content, LENGTH);
     for (size_t i = 0; i < 4; i++)
-        for (size_t j = 0; j < sizeof sizes / sizeof sizes[0]; j++) {
-            struct script s = { .body = { &script_ops, -1 } };
-            struct body *b = transform_make(&x, &changes[i], &both.insertion, &s.body);
-            size_t n = 0;
-
-            for (size_t at = 0; at < LENGTH; at += sizes[j])
-                s.pieces[s.count++] = (struct span){ content + at, LENGTH - at < sizes[j] ? LENGTH - at : sizes[j] };
-            assert_int_equal(drain(b, coded, &n), FLOW_GO);
-            assert_true(n < LENGTH);
-            assert_int_equal(decode(changes[i].coding, (struct span){ coded, n }, text, sizeof text), LENGTH);
-            assert_memory_equal(text, content, LENGTH);
-            b->ops->stop(b);
-        }
+        for (size_t j = 0; j < sizeof sizes / sizeof sizes[0]; j++)
+            check_whole(&changes[i], content, sizes[j]);
 }
 
 /* What was cut off is never made whole. */
