@@ -1,6 +1,6 @@
 #include "cli/why_impl.h"
 
-#define NAME_COLUMNS 100u
+#define NAME_COLUMNS 96u
 
 static const char *const try_phase_names[TRY_PHASES] = { "connect", "send", "head" };
 
