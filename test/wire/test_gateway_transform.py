@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from shutil import which
 
-from harness import (Malformed, Pki, Send, Server, Until, Upstream, configured, expect, expect_in, expect_true,
+from harness import (Malformed, Nginx, Pki, Send, Server, Until, Upstream, configured, expect, expect_in, expect_true,
                      response, skip, test)
 
 PAGE = b"<!doctype html><title>t</title><body>" + b"<p>It was a dark and stormy night.</p>" * 40 + b"</BODY></html>"
@@ -21,6 +21,7 @@ NOISE = base64.b64encode(random.Random(1).randbytes(192 << 10)) * 96  # beyond a
 pki = Pki()
 shown = pki.server("a.example", "localhost", "127.0.0.1")
 app = Upstream("app")
+nginx = Nginx({"page.html": PAGE})
 
 
 def route(path, **keys):
@@ -30,8 +31,9 @@ def route(path, **keys):
 INSERT = {"insert": {"before": "</body>", "text": BANNER.decode()}}
 site = Server(pki=pki, config=configured(
     route("/as-is/"), route("/coded/", compress=True), route("/banner/", **INSERT),
-    route("/both/", compress=True, **INSERT), workers=1, h2c=True, 
-    upstreams=[{"name": "app", "servers": app.address, "fails": 0}],
+    route("/both/", compress=True, **INSERT), route("/nginx/", upstream="nginx", compress=True), workers=1, h2c=True,
+    upstreams=[{"name": "app", "servers": app.address, "fails": 0},
+               {"name": "nginx", "servers": nginx.address if which("nginx") else "127.0.0.1:9"}],
     tls={"listen": "127.0.0.1:{tls_port}",
          "certificates": [{"certificate": str(shown.certificate), "key": str(shown.key)}]}))
 
@@ -138,6 +140,17 @@ def a_tag_that_was_made_weak_here_is_told_again():
         answer = ask("/coded/page", if_none_match=asked).expect(304, "upstream-answered")
         expect(answer.get("ETag"), told)
     expect(ask("/as-is/page", if_none_match='W/"a"').expect(304).get("ETag"), '"a"')
+
+
+@test()
+def nginx_knows_its_tag_though_it_is_weak():
+    if which("nginx") is None:
+        skip("no nginx")
+    first = changed(ask("/nginx/page.html"))
+    expect(gunzip(first.content), PAGE)
+    expect_true(first.get("ETag").startswith('W/"'), first.get("ETag"))
+    again = ask("/nginx/page.html", if_none_match=first.get("ETag")).expect(304, "upstream-answered")
+    expect(again.get("ETag"), first.get("ETag"))
 
 
 @test()
@@ -347,6 +360,24 @@ def others_are_served_beside_long_content_and_memory_stays():
     expect_true(whole == NOISE, "nothing is lost")
     expect_true(beside > 3, f"{beside} answers beside it")
     expect_true(most - before < 4096, f"grew by {most - before} KiB")
+
+
+@test()
+def a_client_who_does_not_read_holds_the_upstream_back():
+    app.script("/flood", [Send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"), *[Send(NOISE)] * 4])
+    for accept in ("br", "gzip"):
+        app.reset_log()
+        before = memory_kib()
+        with site.connect(window_bytes=4096) as one:
+            one.send(f"GET /both/flood HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {accept}\r\n\r\n")
+            link = app.wait_requests(1)[0].link
+            sent = -1
+            while link.sent_bytes != sent:
+                sent = link.sent_bytes
+                time.sleep(0.2)
+            expect_true(sent < 2 * len(NOISE), f"{sent} bytes sent to nobody who reads")
+            expect_true(memory_kib() - before < 4096, f"grew by {memory_kib() - before} KiB")
+        link.wait_end()
 
 
 def memory_kib():
