@@ -159,7 +159,7 @@ test('the filter understands words and shortcuts, and says what it does not', as
     await shown('nothing later', []);
     await shown('failed:1 later', ['/later']);
     await shown('method:PUT', ['/later']);
-    await eventually(() => page.locator('.wrong').textContent(), /^Unknown filter method: known are status, class, reason, client, site, since, failed; .*The rows still follow: failed:1 later$/);
+    await eventually(() => page.locator('.wrong').textContent(), /^Unknown filter method: known are status, class, reason, client, site, upstream, since, failed; .*The rows still follow: failed:1 later$/);
     await shown('http://a/none', []);
     await box.fill('status:none');
     await eventually(() => page.locator('.wrong').textContent(), /^Not understood: status:none\. .*The rows still follow: http:\/\/a\/none$/);
