@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "io/tls_client.h"
-#include "scene.h"
 #include "io/tls_made.h"
+#include "scene.h"
 
 /* --- Helpers --- */
 
