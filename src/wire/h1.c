@@ -294,11 +294,22 @@ static bool wants_to_linger(const struct conn *c)
     return true;
 }
 
+/* Content without a length or chunks ends with the connection: one that ends well would make it whole. RFC9112:8 */
+static void spoil_end(struct conn *c)
+{
+    const struct body *body = c->x->reply.body;
+    const struct linger at_once = { .l_onoff = 1 };
+
+    if (c->broken && c->x->broken.why != R_NONE && body != NULL && body->length < 0 && !c->chunked_out && !c->tunnel)
+        (void)setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 /* The reply has left, or cannot: give the exchange back and decide what the connection does next. */
 void h1_over(struct conn *c)
 {
     struct exchange *x = c->x;
 
+    spoil_end(c);
     if (x->reply.body != NULL && x->reply.body->ops->stop != NULL)
         x->reply.body->ops->stop(x->reply.body);
     x->host->ended(x);
