@@ -63,7 +63,7 @@ static enum flow wait_on(struct gateway *g, enum gateway_step sending, bool is_l
         return broken(g, R_upstream_response_timeout, 0, HERE);
     if (is_late && sending != STEP_CLIENT)
         return broken(g, sending == STEP_BLOCKED ? R_upstream_write_timeout : R_upstream_read_timeout, 0, HERE);
-    return gateway_wait(g, sending, "upstream content");
+    return gateway_wait(g, sending, "response");
 }
 
 /* What the client goes on to send, while it is answered already. Its failure leaves nobody to answer. */
@@ -115,13 +115,15 @@ static long pipe_fill(struct gateway *g, struct piece *out)
         return n;
     in->left -= (uint64_t)n;
     in->taken += (uint64_t)n;
+    in->turn_bytes += (uint64_t)n;
     in->done = in->left == 0;
     *out = (struct piece){ .is_pipe = true, .fd = in->pipe[0], .length = (uint64_t)n };
     return n;
 }
 
-/* Of content that is coded here, which takes its time, before others get their turn. */
-#define TURN_BYTES 524288u
+/* Of content before others get their turn: less where it is coded here, which takes its time. */
+#define TURN_BYTES       (UINT64_C(4) << 20)
+#define CODED_TURN_BYTES (UINT64_C(512) << 10)
 
 static bool turn_is_over(struct gateway *g)
 {
@@ -130,7 +132,7 @@ static bool turn_is_over(struct gateway *g)
     if (in->turn_ms != g->x->now_ms)
         in->turn_bytes = 0;
     in->turn_ms = g->x->now_ms;
-    return in->turn_bytes >= TURN_BYTES && g->change.coding != CODING_IDENTITY;
+    return in->turn_bytes >= (g->change.coding != CODING_IDENTITY ? CODED_TURN_BYTES : TURN_BYTES);
 }
 
 static enum flow yield(struct gateway *g)
