@@ -65,7 +65,7 @@ static enum flow fastcgi_next(struct body *body, struct exchange *x, struct piec
         return failed(g, &v);
     if (is_late && g->watched && sending != STEP_CLIENT)
         return broken(g, sending == STEP_BLOCKED ? R_upstream_write_timeout : R_upstream_read_timeout, 0, HERE);
-    return fastcgi_wait(g, sending, "upstream content");
+    return fastcgi_wait(g, sending, "response");
 }
 
 static void fastcgi_stop(struct body *body)
