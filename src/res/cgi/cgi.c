@@ -177,8 +177,10 @@ static bool is_whole(const struct cgi *g)
 {
     const struct exchange *x = g->x;
 
+    if (g->phase != PHASE_ANSWERED)
+        return false;
     return g->done || (g->body.length >= 0 && g->given == (uint64_t)g->body.length) ||
-           (g->phase == PHASE_ANSWERED && x->broken.why == R_NONE &&
+           (x->broken.why == R_NONE &&
             (x->req.head.method == M_HEAD || !status_may_have_content(x->reply.relayed.status)));
 }
 

@@ -70,9 +70,10 @@ static inline struct cgi *cgi_of(const struct exchange *x)
     return x->res_state;
 }
 
-/* The attempt has failed, and the program ends. Always returns FLOW_GO: the graph decides what next. */
+/* The attempt has failed, and the program ends. Always returns FLOW_GO: the graph decides what next. The operand is told
+ * to the client, who is not to learn where our files are. */
 enum flow cgi_fail(struct cgi *g, enum reason why, uint32_t at, struct span operand, const char *where);
-#define FAIL(g, r, pos) cgi_fail((g), (r), (uint32_t)(pos), (g)->program.path, HERE)
+#define FAIL(g, r, pos) cgi_fail((g), (r), (uint32_t)(pos), (g)->x->req.path, HERE)
 
 /* A slot for a program. FLOW_GO: granted, or the attempt has failed; FLOW_WAIT: call again after the wake-up. */
 enum flow cgi_queue(struct cgi *g);
