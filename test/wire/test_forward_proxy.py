@@ -102,6 +102,31 @@ def connect_opens_a_tunnel():
 
 
 @test()
+def a_tunnel_is_as_wide_as_it_is_asked_for():
+    with proxy.to_proxy() as c:
+        c.send(f"CONNECT {app.address} HTTP/1.1\r\nHost: a\r\n\r\nGET /at-once HTTP/1.1\r\nHost: a\r\n"
+               "Connection: close\r\n\r\n")
+        c.head().expect(200, "proxy-tunnel-opened")
+        c.response().expect(200)
+        c.expect_closed()
+    expect(app.requests[-1].target, "/at-once")
+    with proxy.to_proxy() as c:
+        c.send(f"CONNECT {app.address} HTTP/1.1\r\nHost: a\r\n\r\n").head()
+        c.send("GET /half HTTP/1.1\r\nHost: a\r\n\r\n").finish_sending()
+        c.response().expect(200)
+        c.expect_closed()
+
+
+@test()
+def an_idle_tunnel_is_closed():
+    one = Proxy({"tunnel_idle": "200ms"})
+    with one.to_proxy() as c:
+        answer = c.send(f"CONNECT {app.address} HTTP/1.1\r\nHost: a\r\n\r\n").head().expect(200)
+        c.expect_closed()
+    expect_in("tunnel-idle", str(one.log_of(answer)))
+
+
+@test()
 def http2_is_spoken_with_clients():
     one = Proxy(h2c=True)
     with H2(one.to_proxy()) as h:

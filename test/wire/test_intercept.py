@@ -2,7 +2,7 @@
 to the portal, until the portal has told the admin listener to let them in."""
 import json
 
-from harness import Server, Upstream, configured, expect, expect_in, expect_true, files, free_port, test
+from harness import Server, Upstream, configured, expect, expect_in, expect_true, files, free_port, response, test
 
 LOCAL = "127.0.0.1"
 GUEST = "127.0.0.9"
@@ -41,7 +41,7 @@ class Network(Server):
 net = Network()
 
 
-@test("R242", "R243", "R048")
+@test("R242", "R243")
 def a_guest_is_sent_to_the_portal():
     net.start().admissions("DELETE", f"/{GUEST}")
     mark = len(app.requests)
@@ -84,6 +84,16 @@ def who_is_let_in_passes_unchanged():
     net.guest("/", source="127.0.0.10").expect(511, "network-auth-required")
     net.admissions("DELETE", f"/{GUEST}").expect(204, "deleted")
     net.guest().expect(511, "network-auth-required")
+
+
+@test("R048", "R241")
+def a_device_finds_the_portal_and_later_the_network():
+    app.answer("/generate_204", response(204))
+    net.start().admissions("DELETE", f"/{GUEST}")
+    net.guest("/generate_204").expect(511, "network-auth-required")
+    net.admit().expect(204)
+    net.guest("/generate_204").expect(204, "upstream-answered")
+    net.admissions("DELETE", f"/{GUEST}").expect(204)
 
 
 @test()
