@@ -1,5 +1,5 @@
-"""An upstream that fails when its head has passed already: the message is cut short, as the protocol says it, and nobody
-can take it for a whole one."""
+"""An upstream that fails when its head has passed already: the message is cut short, as the protocol says it, so that
+nobody can take it for a whole one."""
 from harness import FAILURES, Error, Server, Sleep, Type, Upstream, chunked, configured, expect, expect_true, test
 
 app = Upstream("app")

@@ -1,10 +1,10 @@
-"""Every way in which an upstream can fail before its answer passes has its own name, whoever is spoken like: what is sent,
+"""Every way in which an upstream can fail before its answer passes has a name of its own, in all dialects: what is sent,
 what Proxy-Status says, and what the log tells."""
 import json
 import threading
 
-from harness import (CONNECT_FAILURES, FAILURES, Dns, Netns, Pki, Reset, Server, Sleep, Upstream,
-                     configured, expect, expect_in, expect_true, full_path, full_port, refusing_port, response, test, verdict)
+from harness import (CONNECT_FAILURES, FAILURES, Dns, Netns, Pki, Reset, Server, Sleep, Upstream, configured, expect,
+                     expect_in, expect_true, full_path, full_port, refusing_port, response, test, verdict)
 
 DIALECTS = ("rfc", "nginx", "iis", "cloudflare")
 ROWS = {row["name"]: row for row in json.loads(verdict("reasons", "--format", "json").stdout)}
