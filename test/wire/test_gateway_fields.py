@@ -23,7 +23,8 @@ def route(path, **keys):
 site = Server(pki=pki, config=configured(
     route("/"), route("/none", tell="nothing"), route("/std", tell="forwarded"), route("/both", tell="both"),
     route("/own", host="upstream"), route("/fixed", host="fixed.test:8", name="edge"), route("/once", returns=0),
-    route("/out", to="/in/x"), route("/out/fixed", to="/in", host="back.test"), route("/as-is", to="/in", rewrite=False),
+    route("/out", to="/in/x"), route("/out/fixed", to="/in", host="back.test"),
+    route("/as-is", to="/in", rewrite=False),
     route("/early", early_data=True), {"path": "/unix", "gateway": {"upstream": "local", "host": "upstream"}},
     listen=["127.0.0.1:{port}", "[::1]:{port}", "unix:{root}/socket"], trusted_proxies=[TRUSTED, "unix:"], workers=1,
     upstreams=upstreams, h2c=True,
@@ -77,7 +78,8 @@ def fields_of_the_connection_stay_there():
 
 @test()
 def what_is_meant_for_everybody_stays_though_connection_names_it():
-    lines = ["Host", "Authorization", "Cookie", "Content-Type", "X-Forwarded-For", "Origin", "If-Match", "Content-Length"]
+    lines = ["Host", "Authorization", "Cookie", "Content-Type", "X-Forwarded-For", "Origin", "If-Match",
+             "Content-Length"]
     request = sent("/", "Connection: " + ", ".join(lines), "Authorization: Basic eDp5", "Cookie: c=d",
                    "Content-Type: text/plain", "Origin: http://a.test", 'If-Match: "x"', "X-Forwarded-For: 192.0.2.9",
                    "Content-Length: 0", method="POST", source=TRUSTED)

@@ -3,8 +3,8 @@ them. RFC9110:15.2, RFC9110:10.1.1"""
 import threading
 import time
 
-from harness import (Close, Interim, ReadContent, Server, Silent, Sleep, Upstream, Until, configured, expect, expect_true,
-                     response, test)
+from harness import (Close, Interim, ReadContent, Server, Silent, Sleep, Upstream, Until, configured, expect,
+                     expect_true, response, test)
 
 app = Upstream("app")
 HINT = ("Link", "</a.css>; rel=preload")
