@@ -109,8 +109,8 @@ def credentials_are_asked_for():
 @test()
 def authorization_is_for_the_origin():
     with simple.to_proxy() as c:
-        c.send(f"GET http://{app.address}/ HTTP/1.1\r\nHost: a\r\nAuthorization: {basic(*ALICE)}\r\n\r\n").response().expect(
-            407, "proxy-auth-required")
+        c.send(f"GET http://{app.address}/ HTTP/1.1\r\nHost: a\r\nAuthorization: {basic(*ALICE)}\r\n\r\n")
+        c.response().expect(407, "proxy-auth-required")
 
 
 @test("R145")
@@ -179,8 +179,9 @@ def digest_that_proves_nothing():
 def curl_logs_in():
     for one, how in ((simple, "--proxy-basic"), (proof, "--proxy-digest")):
         for tunnel in ([], ["--proxytunnel"]):
-            done = subprocess.run(["curl", "-sS", "--max-time", "5", how, "--proxy-user", ":".join(ALICE), *tunnel, "-x", f"http://{LOCAL}:{one.start().forward_port}",
-                f"http://{app.address}/curl"], capture_output=True, text=True, check=False)
+            done = subprocess.run(["curl", "-sS", "--max-time", "5", how, "--proxy-user", ":".join(ALICE), *tunnel,
+                                   "-x", f"http://{LOCAL}:{one.start().forward_port}", f"http://{app.address}/curl"],
+                                  capture_output=True, text=True, check=False)
             expect((done.returncode, done.stderr), (0, ""), how)
             expect_in("/curl", done.stdout)
 

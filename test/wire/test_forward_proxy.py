@@ -1,8 +1,8 @@
 """A proxy that clients name themselves: where it goes for them, where it does not, and what it says of itself."""
 import subprocess
 
-from harness import (H2, Connection, Dns, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files, free_port,
-                     h2_request, response, test, verdict)
+from harness import (H2, Connection, Dns, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files,
+                     free_port, h2_request, response, test, verdict)
 
 LOCAL = "127.0.0.1"
 DIALECTS = ("rfc", "nginx", "iis", "cloudflare")
@@ -38,14 +38,16 @@ proxy = Proxy()
 def through(target, *lines, method="GET", host="other.test", one=proxy, **more):
     """What the upstream sees of this request; its .answer is the client's."""
     app.reset_log()
-    answer = one.forward(f"{method} {target} HTTP/1.1", f"Host: {host}", *lines, **more).expect(200, "upstream-answered")
+    answer = one.forward(f"{method} {target} HTTP/1.1", f"Host: {host}", *lines, **more)
+    answer.expect(200, "upstream-answered")
     request = app.wait_requests(1)[0]
     request.answer = answer
     return request
 
 
 def curl(*args):
-    return subprocess.run(["curl", "-sS", "--max-time", "5", *map(str, args)], capture_output=True, text=True, check=False)
+    return subprocess.run(["curl", "-sS", "--max-time", "5", *map(str, args)], capture_output=True, text=True,
+                          check=False)
 
 
 # Where it goes
@@ -63,15 +65,15 @@ def an_absolute_target_goes_to_its_host():
     line = proxy.log_of(request.answer)
     expect((line["by"], line["upstream"], line["upstream_status"]), ("upstream", f"app.test:{app.port}", 200))
     app.answer("/421", response(421, b""))
-    with proxy.to_proxy() as c:
-        c.send(f"GET http://app.test:{app.port}/421 HTTP/1.1\r\nHost: a\r\n\r\n").response().expect(421, "upstream-answered")
+    proxy.forward(f"GET http://app.test:{app.port}/421 HTTP/1.1", "Host: a").expect(421, "upstream-answered")
 
 
 @test()
 def content_goes_both_ways():
     content = b"x" * 300000
     with proxy.to_proxy() as c:
-        c.send(f"POST http://{app.address}/ HTTP/1.1\r\nHost: a\r\nContent-Length: {len(content)}\r\n\r\n").send(content)
+        c.send(f"POST http://{app.address}/ HTTP/1.1\r\nHost: a\r\nContent-Length: {len(content)}\r\n\r\n")
+        c.send(content)
         c.response("POST").expect(200, "upstream-answered")
         c.send(f"GET http://{app.address}/again HTTP/1.1\r\nHost: a\r\n\r\n").response().expect(200)
 
@@ -231,7 +233,8 @@ def some_clients_are_served():
 @test()
 def a_place_that_does_not_answer():
     refused = free_port()
-    answer = proxy.forward(f"GET http://{LOCAL}:{refused}/ HTTP/1.1", "Host: a").expect(502, "upstream-connection-refused")
+    answer = proxy.forward(f"GET http://{LOCAL}:{refused}/ HTTP/1.1", "Host: a")
+    answer.expect(502, "upstream-connection-refused")
     expect_in("error=connection_refused", answer.get("Proxy-Status"))
     answer = proxy.forward("GET http://missing.test/ HTTP/1.1", "Host: a")
     expect_in("error=dns_error", answer.get("Proxy-Status"))
@@ -251,7 +254,8 @@ def a_name_server_that_is_silent():
 
 @test()
 def a_loop_ends():
-    answer = proxy.forward(f"GET http://{app.address}/ HTTP/1.1", "Host: a", "Via: 1.1 verdict").expect(502, "proxy-loop")
+    answer = proxy.forward(f"GET http://{app.address}/ HTTP/1.1", "Host: a", "Via: 1.1 verdict")
+    answer.expect(502, "proxy-loop")
     expect_in("error=proxy_loop_detected", answer.get("Proxy-Status"))
     through(f"http://{app.address}/", "Via: 1.1 verdicts, 1.0 other")
     proxy.forward(f"GET http://{app.address}/ HTTP/1.1", "Host: a", "CDN-Loop: verdict").expect(502, "proxy-loop")
@@ -280,7 +284,8 @@ def what_is_for_the_proxy_stays_there():
 @test()
 def it_is_off_by_default_and_closed_to_the_world():
     for keys, said in (({}, "set forward.clients or forward.users"), ({"clients": "0.0.0.0/0"}, "serve everybody")):
-        told = verdict("check", "-", stdin=configured(forward={"listen": "0.0.0.0:3128", **keys}).replace("{port}", "1"))
+        text = configured(forward={"listen": "0.0.0.0:3128", **keys}).replace("{port}", "1")
+        told = verdict("check", "-", stdin=text)
         expect_true(told.returncode != 0, "it is refused")
         expect_in(said, told.stderr + told.stdout)
 

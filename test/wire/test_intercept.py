@@ -1,5 +1,5 @@
-"""A network that holds its guests back: the proxy that it sends them to without their knowing answers with 511 and the way
-to the portal, until the portal has told the admin listener to let them in."""
+"""A network that holds its guests back: the proxy that it sends them to without their knowing answers with 511 and the
+way to the portal, until the portal has told the admin listener to let them in."""
 import json
 
 from harness import Server, Upstream, configured, expect, expect_in, expect_true, files, free_port, response, test
@@ -22,8 +22,8 @@ class Network(Server):
 
     def guest(self, target="/", *lines, method="GET", source=GUEST, host=None):
         with self.connect(port="forward_port", source=source) as c:
-            return c.send("\r\n".join([f"{method} {target} HTTP/1.1", f"Host: {host or app.address}", *lines, "", ""])).response(
-                method)
+            lines = [f"{method} {target} HTTP/1.1", f"Host: {host or app.address}", *lines, "", ""]
+            return c.send("\r\n".join(lines)).response(method)
 
     def admissions(self, method="GET", where="", said=None, **fields):
         content = b"" if said is None else said if isinstance(said, bytes) else json.dumps(said).encode()
@@ -162,7 +162,8 @@ def a_token_is_asked_for():
     with Network(admin={"listen": f"{LOCAL}:{{admin_port}}", "token": "t0ken-of-the-portal"}) as one:
         one.admit().expect(401, "credentials-missing")
         one.guest().expect(511)
-        one.admissions("POST", said={"client": GUEST, "seconds": 9}, Authorization="Bearer t0ken-of-the-portal").expect(204)
+        one.admissions("POST", said={"client": GUEST, "seconds": 9},
+                       Authorization="Bearer t0ken-of-the-portal").expect(204)
         one.guest().expect(200)
 
 

@@ -5,8 +5,8 @@ import struct
 import subprocess
 import time
 
-from harness import (H2, Connection, Peer, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files, free_port,
-                     test)
+from harness import (H2, Connection, Peer, Pki, Server, Upstream, configured, expect, expect_in, expect_true, files,
+                     free_port, test)
 
 LOCAL = "127.0.0.1"
 TRUSTED = "127.0.0.2"
@@ -22,7 +22,8 @@ site = Server({"a.txt": "a"}, pki=pki, config=configured(
     tls={"listen": "127.0.0.1:{tls_port}",
          "certificates": [{"certificate": str(shown.certificate), "key": str(shown.key)}]}))
 plain = Server({"a.txt": "a"}, config=configured(
-    files(), {"path": "/up", "gateway": {"upstream": "app", "tell": "both"}}, trusted_proxies=[TRUSTED, "192.0.2.0/24"], real_ip=True, workers=1,
+    files(), {"path": "/up", "gateway": {"upstream": "app", "tell": "both"}},
+    trusted_proxies=[TRUSTED, "192.0.2.0/24"], real_ip=True, workers=1,
     upstreams=[{"name": "app", "servers": app.address}]))
 
 
@@ -171,8 +172,19 @@ def curl_speaks_it():
     expect_in("200 OK", done.stdout)
 
 
+@test()
+def unix_sockets_may_be_trusted():
+    with Server({"a.txt": "a"}, config=configured(
+            files(), listen=[LOCAL + ":{port}", "unix:{root}/.socket"], listen_proxy_protocol=True,
+            trusted_proxies="unix:")) as one:
+        with Connection(str(one.root / ".socket"), family=socket.AF_UNIX) as c:
+            answer = c.send(v1("192.0.2.1") + GET).response().expect(200, "request-ok")
+        expect(client_of(answer, one), "192.0.2.1")
+        one.ask(GET).expect(200, "request-ok")
+
+
 class HAProxy(Peer):
-    """A load balancer in front of the server, which says by the PROXY protocol of this version whose connection it is."""
+    """A load balancer in front of the server, which says whose connection it is, in this version of the protocol."""
 
     program = "haproxy"
 
@@ -250,9 +262,10 @@ def upstreams_hear_of_client_and_proxy():
 @test()
 def forward_proxies_serve_who_is_told():
     port = free_port()
-    with Server({}, config=configured(files(), trusted_proxies=TRUSTED, real_ip=True, listen_proxy_protocol=True, forward={
-            "listen": f"{LOCAL}:{port}", "clients": "198.51.100.0/24", "allow": LOCAL})):
+    with Server({}, config=configured(
+            files(), trusted_proxies=TRUSTED, real_ip=True, listen_proxy_protocol=True,
+            forward={"listen": f"{LOCAL}:{port}", "clients": "198.51.100.0/24", "allow": LOCAL})):
         for source, status in ((TRUSTED, 200), (LOCAL, 403)):
             with Connection((LOCAL, port), source=source) as c:
-                c.send(f"GET http://{app.address}/ HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n").response(
-                ).expect(status)
+                c.send(f"GET http://{app.address}/ HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n")
+                c.response().expect(status)
