@@ -82,6 +82,10 @@ Upstreams
     dns = Dns({"app.test": ["127.0.0.1", "::1"]}, ttl=1)    # dns.address; dns.names[...] = [...]; else NXDOMAIN
     dns.silent("slow.test").servfail("bad.test"), dns.delays["app.test", "AAAA"] = 0.5, dns.questions
 
+    php = FcgiApp("php")                            # an Upstream that speaks FastCGI: answers are what programs write
+    php.answer("/a.php", "Status: 404 Gone\r\n\r\nx")   # or raw, from harness.fcgi: php.script("/b.php", [said("...")])
+    php.requests[0].parameters["SCRIPT_NAME"], .content .chunks .keeps
+
     Nginx(tree, config="location / {...}"), Apache(tree, config="...", modules=["dav"]), Node(script), PhpFpm(tree),
     SServer(certificate, "-tls1_2")                 # .port, .address start them, or skip() when there is none
     ns = Netns()                                    # Upstream(host=ns.far, netns=ns); ns.unroutable .swallowed .cut()
@@ -90,6 +94,7 @@ from .checks import expect, expect_in, expect_true, skip
 from .config import answering, configured, files
 from .dns import Dns
 from .faults import Faults
+from .fcgi import FcgiApp
 from .frames import (Error, Flag, Frame, Setting, Type, encode, frame, h2_request, indexed, integer, literal, string,
                      table_size)
 from .h2 import H2
@@ -107,11 +112,12 @@ from .upstream_steps import (AwaitBytes, Close, Drip, Echo, Flood, HalfClose, In
                              Reset, Send, Silent, Sleep, Switch, Until, chunked, pattern, response, tls_alert)
 from .wire import Connection, Malformed, Message, Response
 
-__all__ = ["Apache", "Authority", "AwaitBytes", "CONNECT_FAILURES", "Certificate", "Close", "Connection", "Dns", "Drip",
-           "Echo", "Error", "FAILURES", "Faults", "Flag", "Flood", "Frame", "H2", "H2Response", "HalfClose", "Interim",
-           "Link", "Malformed", "Message", "Netns", "Nginx", "Node", "Peer", "PhpFpm", "Pki", "Read", "ReadContent",
-           "ReadHead", "Request", "Reset", "Response", "Run", "SServer", "Send", "Server", "Setting", "Silent", "Sleep",
-           "Switch", "TlsConnection", "Type", "Until", "Upstream", "answering", "build_dir", "chunked", "client_hello",
-           "configured", "encode", "expect", "expect_in", "expect_true", "files", "frame", "free_port", "full_path",
-           "full_port", "h2_request", "indexed", "integer", "literal", "openssl", "pattern", "program", "refusing_port",
-           "response", "s_client", "skip", "string", "table_size", "test", "tls_alert", "verdict"]
+__all__ = ["Apache", "Authority", "AwaitBytes", "CONNECT_FAILURES", "Certificate", "Close", "Connection", "Dns",
+           "Drip", "Echo", "Error", "FAILURES", "Faults", "FcgiApp", "Flag", "Flood", "Frame", "H2", "H2Response",
+           "HalfClose", "Interim", "Link", "Malformed", "Message", "Netns", "Nginx", "Node", "Peer", "PhpFpm", "Pki",
+           "Read", "ReadContent", "ReadHead", "Request", "Reset", "Response", "Run", "SServer", "Send", "Server",
+           "Setting", "Silent", "Sleep", "Switch", "TlsConnection", "Type", "Until", "Upstream", "answering",
+           "build_dir", "chunked", "client_hello", "configured", "encode", "expect", "expect_in", "expect_true",
+           "files", "frame", "free_port", "full_path", "full_port", "h2_request", "indexed", "integer", "literal",
+           "openssl", "pattern", "program", "refusing_port", "response", "s_client", "skip", "string", "table_size",
+           "test", "tls_alert", "verdict"]

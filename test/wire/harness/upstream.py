@@ -131,6 +131,9 @@ class Upstream:
     connections     of each Link that was accepted, in order
     """
 
+    link_class = Link
+    usual = staticmethod(echoed)
+
     def __init__(self, name="upstream", host="127.0.0.1", port=None, unix=False, tls=None, tls_options=None,
                  at_connect=(), proxy_protocol=False, window_bytes=None, idle_seconds=IDLE_SECONDS, netns=None):
         self.name, self.host, self.unix, self.port = name, host, unix, port
@@ -195,7 +198,7 @@ class Upstream:
             for path in (request.target, request.path, "*"):
                 for rule in sorted(self.rules.get(path, ()), key=lambda one: one.left is None):
                     return self._used(path, rule)
-        return Rule(make=echoed)
+        return Rule(make=self.usual)
 
     def _used(self, path, rule):
         if rule.left is not None:
@@ -309,7 +312,7 @@ class Upstream:
                 return
             with self.changed:
                 self.accepted += 1
-                link = Link(self, connected, peer, self.accepted)
+                link = self.link_class(self, connected, peer, self.accepted)
                 self.connections.append(link)
                 link.thread.start()
                 self.changed.notify_all()
