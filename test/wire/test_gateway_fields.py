@@ -145,13 +145,26 @@ def a_loop_is_told_by_via_and_by_cdn_loop():
     for target, line in (("/", "Via: 1.1 verdict, 1.0 other, 1.1 VERDICT"), ("/once", "Via: 2 verdict (x)"),
                          ("/once", "CDN-Loop: other, verdict; x=1"), ("/once", "Via: 1.1 verdict:8080")):
         answer = site.ask(head(target, line)).expect(502, "proxy-loop")
-        expect(answer.get("Proxy-Status"), "verdict;error=proxy_loop_detected;next-hop=app")
+        expect(answer.get("Proxy-Status"), "verdict;error=proxy_loop_detected")
         line = site.log_of(answer)
         expect((line["by"], line["upstream_status"], line["tries"]), ("self", 0, []))
     expect(app.requests, [])
     for target, line in (("/", "Via: 1.1 verdict"), ("/once", "Via: 1.1 verdicts"), ("/once", "CDN-Loop: edge"),
                          ("/once", 'Via: 1.1 fred ("1.1 verdict)')):
         sent(target, line)
+
+
+@test()
+def what_is_no_http_does_not_go_on():
+    app.reset_log()
+    site.ask("GET ftp://a/x HTTP/1.1\r\nHost: a\r\n\r\n").expect(400, "gateway-cannot-forward-request")
+    expect(app.requests, [])
+
+
+@test("R221")
+def connection_does_not_name_more_than_anybody_needs():
+    answer = got("Connection: " + ", ".join(f"x{i}" for i in range(65)))
+    answer.expect(502, "upstream-bad-response")
 
 
 @test("R102")
@@ -290,6 +303,7 @@ def what_came_early_says_so_or_does_not_go_on():
 @test("R191")
 def a_trusted_hop_says_that_it_was_early():
     expect(sent("/early", "Early-Data: 1", source=TRUSTED).all("Early-Data"), ["1"])
+    site.connect(source=TRUSTED).send(head("/", "Early-Data: 1")).response().expect(425, "too-early")
     site.connect(source=TRUSTED).send(head("/", "Early-Data: 1", method="POST")).response().expect(425, "too-early")
     expect(got(status=425).get("Proxy-Status"), "verdict;next-hop=app;received-status=425")
 

@@ -34,6 +34,20 @@ static enum reason take(struct gateway *g, struct span *piece, struct verdict *v
     return r;
 }
 
+enum reason gateway_content_look(const struct gateway *g, struct verdict *v)
+{
+    const struct upstream *up = g->up;
+    struct chunk ahead = g->in.chunk;
+    struct span piece;
+    size_t used;
+
+    if (g->tunnel || g->in.framing.kind != FRAMING_CHUNKED || up->have == up->at)
+        return R_NONE;
+    v->why = response_chunk_reason(
+        chunk_feed(&ahead, (struct span){ up->buffer + up->at, up->have - up->at }, &used, &piece, v));
+    return v->why == R_MORE ? R_NONE : v->why;
+}
+
 static enum flow broken(struct gateway *g, enum reason why, uint64_t at, const char *where)
 {
     exchange_cancel(g->x);

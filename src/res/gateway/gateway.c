@@ -274,7 +274,12 @@ static void body_set(struct gateway *g)
 static enum flow gateway_relay(struct exchange *x)
 {
     struct gateway *g = gateway_of(x);
+    struct verdict v = { 0 };
 
+    if (gateway_content_look(g, &v) != R_NONE) {
+        upstream_blame(g->up);
+        return exchange_stop(x, v.why, v.at, g->forwarding.group, HERE);
+    }
     body_set(g);
     if (!g->forwarding.connected)
         gateway_reply_fields(g);
@@ -287,8 +292,10 @@ static void gateway_describe(struct exchange *x, enum reason why)
     struct gateway *g = gateway_of(x);
     char text[512];
     struct bounded b = { text, sizeof text, 0 };
-    struct proxy_status s = { .name = g->settings->name, .why = why, .next_hop = g->forwarding.group };
+    struct proxy_status s = { .name = g->settings->name, .why = why };
 
+    if (g->forwarding.count > 0)
+        s.next_hop = g->forwarding.group;
     if (g->settings->proxy != NULL)
         gateway_proxy_describe(x, why);
     if (x->reply.relayed.fields != NULL)

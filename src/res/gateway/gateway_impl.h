@@ -144,6 +144,9 @@ void gateway_release(struct gateway *g);
 bool gateway_pipe_take(struct gateway_pipes *pipes, int ends[2]);
 void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2], bool is_empty);
 
+/* Can the content that came with the head be read? What is broken there can still be told: nothing has been sent. */
+enum reason gateway_content_look(const struct gateway *g, struct verdict *v);
+
 extern const struct body_ops gateway_body;
 extern const struct body_ops gateway_tunnel;
 

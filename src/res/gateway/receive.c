@@ -21,13 +21,16 @@ static bool takes_interim(const struct exchange *x)
     return x->req.head.major > 1 || x->req.head.minor > 0;
 }
 
-/* A stream had no key that could be accepted. RFC8441:5 */
-static bool is_for_stream(const struct exchange *x, const struct field *line)
+/* A stream had no key that could be accepted (RFC8441:5). Who answered behind us may be such a server as we are: its verdict
+ * gives way to ours, with which ours is told. */
+static bool is_passed_on(const struct exchange *x, const struct field *line)
 {
+    if (span_is_nocase(line->name, SPAN("verdict")))
+        return x->policy->explain == EXPLAIN_OFF;
     return x->req.connect_protocol.n == 0 || !span_is_nocase(line->name, SPAN("sec-websocket-accept"));
 }
 
-/* The lines of the head that go on, as fields of a reply. NULL: the arena is full, or nobody shall have them. */
+/* The lines of the head that go on, as fields of a reply. NULL: the arena is full, or they are not fit to go on. */
 static struct reply_field *lines_take(struct gateway *g, uint32_t *count)
 {
     struct exchange *x = g->x;
@@ -40,7 +43,7 @@ static struct reply_field *lines_take(struct gateway *g, uint32_t *count)
     if (fields == NULL || !forward_choose(head, FORWARD_OWN_LENGTH, &f))
         return NULL;
     while ((line = forward_take(&f)) != NULL)
-        if (is_for_stream(x, line))
+        if (is_passed_on(x, line))
             fields[(*count)++] = (struct reply_field){ line->name, gateway_rewrite(g, line) };
     return fields;
 }
@@ -61,7 +64,7 @@ static void interim_relay(struct gateway *g)
 /* The upstream's bytes behind the head are of the new protocol. */
 static enum gateway_step switched(struct gateway *g, struct verdict *v)
 {
-    if (!g->upgrades) {
+    if (!g->upgrades || !g->out.taken_all) { /* what is left of the request would be taken for the new protocol */
         verdict_set(v, R_upstream_upgrade_failed, 0);
         return STEP_FAILED;
     }
@@ -93,25 +96,33 @@ static bool promises_stream(const struct gateway *g)
     return g->x->req.connect_protocol.n > 0 && g->in.response.status / 100 == 2;
 }
 
+/* May the response go on? R_NONE, or why not. */
+static enum reason judge(const struct gateway *g, struct verdict *v)
+{
+    const struct gateway_in *in = &g->in;
+    uint64_t most = g->settings->content_limit_bytes;
+    struct forward f;
+
+    if (promises_stream(g))
+        return verdict_set(v, R_upstream_upgrade_failed, 0);
+    if (!forward_choose(&in->response.head, 0, &f))
+        return verdict_about(v, R_upstream_bad_response, 0, SPAN("connection"));
+    if (most > 0 && in->framing.kind == FRAMING_LENGTH && in->framing.length > most)
+        return verdict_set(v, R_upstream_body_too_large, 0);
+    return R_NONE;
+}
+
 static enum gateway_step final(struct gateway *g, struct verdict *v)
 {
     struct gateway_in *in = &g->in;
-    uint64_t most = g->settings->content_limit_bytes;
 
-    if (response_framing(&in->response, g->x->req.head.method, &in->framing, v) != R_NONE)
+    if (response_framing(&in->response, g->x->req.head.method, &in->framing, v) != R_NONE || judge(g, v) != R_NONE)
         return STEP_FAILED;
-    if (promises_stream(g)) {
-        verdict_set(v, R_upstream_upgrade_failed, 0);
-        return STEP_FAILED;
-    }
-    if (most > 0 && in->framing.kind == FRAMING_LENGTH && in->framing.length > most) {
-        verdict_set(v, R_upstream_body_too_large, 0);
-        return STEP_FAILED;
-    }
     in->keeps = response_keeps(&in->response, &in->framing);
     in->left = in->framing.length;
     in->done = in->framing.kind == FRAMING_NONE || (in->framing.kind == FRAMING_LENGTH && in->left == 0);
     chunk_init(&in->chunk);
+    in->chunk.line_limit = g->settings->head.field_bytes;
     g->forwarding.status = in->response.status;
     return STEP_DONE;
 }

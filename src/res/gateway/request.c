@@ -67,9 +67,27 @@ static bool lines_choose(struct gateway *g)
     return true;
 }
 
+/* What may be a replay is for the upstream to judge, if it is one that can. RFC8470:5.1 */
+static bool is_early(const struct exchange *x)
+{
+    return x->req.early || (x->from_trusted && request_has(x, FIELD_EARLY_DATA));
+}
+
+/* A gateway stands for what has an http URI. RFC9110:7.1 */
+static bool is_http(struct span scheme)
+{
+    return scheme.n == 0 || span_is_nocase(scheme, SPAN("http")) || span_is_nocase(scheme, SPAN("https"));
+}
+
 enum reason gateway_request_fits(struct exchange *x)
 {
-    return lines_choose(gateway_of(x)) ? R_NONE : R_gateway_cannot_forward_request;
+    struct gateway *g = gateway_of(x);
+
+    if (g->settings->proxy == NULL && !is_http(x->req.target.scheme))
+        return R_gateway_cannot_forward_request;
+    if (is_early(x) && !g->settings->early_data)
+        return R_too_early;
+    return lines_choose(g) ? R_NONE : R_gateway_cannot_forward_request;
 }
 
 static void put_line(struct bounded *b, struct span name, struct span value)
