@@ -2,11 +2,10 @@
 way in which they fail. RFC3875"""
 import hashlib
 import json
-import os
 import threading
 import time
 
-from harness import (Malformed, Server, chunked, configured, expect, expect_in, expect_true, pattern, skip, test,
+from harness import (Malformed, Server, chunked, configured, expect, expect_in, expect_true, pattern, test,
                      verdict)
 
 MIB = 1 << 20
@@ -48,7 +47,6 @@ PROGRAMS = {
     "digest.py": python(DIGEST),
     "descriptors.cgi": sh("echo Content-Type: text/plain\necho\nls -l /proc/self/fd; grep -E 'SigIgn|SigBlk' "
                           "/proc/self/status\n"),
-    "id.cgi": sh("echo Content-Type: text/plain\necho\nid -u; id -g; id -G\n"),
     "hello.cgi": saying("Content-Type: text/plain\\n\\nhello\\n"),
     "crlf.cgi": saying("Content-Type: text/plain\\r\\nX-A: b\\r\\n\\r\\nhello\\r\\n"),
     "404.cgi": saying("Status: 404 Not Found\\nContent-Type: text/plain\\n\\nno such thing\\n"),
@@ -58,8 +56,8 @@ PROGRAMS = {
     "204.cgi": saying("Status: 204 No Content\\n\\n"),
     "304.cgi": saying("Status: 304 Not Modified\\nETag: \"a\"\\n\\n"),
     "relative.cgi": saying("Location: /elsewhere?a=b\\n\\n"),
-    "absolute.cgi": saying("Status: 303 See Other\\nLocation: https://b.test/\\nContent-Type: text/plain\\n\\nthere\\n"),
-    "cookies.cgi": saying("Set-Cookie: a=1; Path=/\\nContent-Type: text/plain\\nSet-Cookie: b=2\\nset-cookie: c=3\\n\\n"),
+    "absolute.cgi": saying("Status: 303 Other\\nLocation: https://b.test/\\nContent-Type: text/plain\\n\\nthere\\n"),
+    "cookies.cgi": saying("Set-Cookie: a=1; Path=/\\nContent-Type: text/x\\nSet-Cookie: b=2\\nset-cookie: c=3\\n\\n"),
     "hop.cgi": saying("Content-Type: text/plain\\nConnection: close\\nKeep-Alive: 5\\nTransfer-Encoding: chunked\\n"
                       "Upgrade: x\\nX-Own: 1\\nServer: mine\\nDate: Mon, 01 Jan 2024 00:00:00 GMT\\n\\nhello"),
     "length.cgi": saying("Content-Type: text/plain\\nContent-Length: 5\\n\\nhello"),
@@ -101,7 +99,7 @@ for at in range(0, %d, len(data)):
     "length-word.cgi": saying("Status: 200\\nContent-Length: five\\n\\nhello"),
     "location-empty.cgi": saying("Location:\\n\\n"),
     "huge-line.cgi": python("print('Content-Type: text/plain\\nX-A: ' + 'a' * 5000 + '\\n')"),
-    "huge-head.cgi": python("print('Content-Type: text/plain')\nfor i in range(200): print('X-A: ' + 'a' * 40)\nprint()"),
+    "huge-head.cgi": python("print('Content-Type: a/b')\nfor i in range(200): print('X-A: ' + 'a' * 40)\nprint()"),
     "many-lines.cgi": python("print('Content-Type: text/plain')\nfor i in range(300): print('X: ')\nprint()"),
     "large-head.cgi": python("print('Content-Type: text/plain\\nX-A: ' + 'a' * 3900 + '\\n')"),
     "no-interpreter.cgi": program("#!/nowhere/at-all\n"),
@@ -207,7 +205,7 @@ def fields_that_are_kept_from_programs():
     environment = json.loads(site.ask(request).expect(200).content)["environment"]
     http = {name: value for name, value in environment.items() if name.startswith("HTTP_")}
     expect(http, {"HTTP_HOST": "a.test:81", "HTTP_X_ONE": "1, 2", "HTTP_COOKIE": "a=1; b=2"})
-    expect((environment["CONTENT_TYPE"], environment["SERVER_NAME"], environment["SERVER_PORT"]), ("text/x", "a.test", "81"))
+    expect([environment[name] for name in ("CONTENT_TYPE", "SERVER_NAME", "SERVER_PORT")], ["text/x", "a.test", "81"])
     expect("c2VjcmV0" in json.dumps(environment), False)
 
 
@@ -345,16 +343,6 @@ def programs_that_cannot_be_started():
     expect_true(line["at"] > 0, "errno is told")
 
 
-@test()
-def another_user():
-    if os.geteuid() != 0:
-        skip("only root may")
-    keys = {"directory": "{root}", "user": "nobody"}
-    with Server(PROGRAMS, config=configured({"path": "/", "cgi": keys})) as server:
-        expect(server.get("/id.cgi").expect(200).text.split()[:2], ["65534", "65534"])
-        expect(server.get("/id.cgi").text.split()[2:], ["65534"], "groups")
-
-
 # Content of requests
 
 
@@ -363,8 +351,8 @@ def content_of_any_length():
     data = pattern(0, BIG)
     wanted = hashlib.sha256(data).hexdigest()
     with site.connect(wait_seconds=15) as c:
-        threading.Thread(target=lambda: pour(c, b"POST /patient/digest.py HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
-                                             % BIG + data)).start()
+        head = f"POST /patient/digest.py HTTP/1.1\r\nHost: a\r\nContent-Length: {BIG}\r\n\r\n".encode()
+        threading.Thread(target=lambda: pour(c, head + data)).start()
         answer = c.response().expect(200, "upstream-answered")
         expect(answer.text.split(), [str(BIG), wanted, str(BIG)])
     for pieces in ([], [b"x"], [data[:70000], data[70000:70001]]):

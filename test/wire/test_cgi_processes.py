@@ -34,6 +34,8 @@ FAMILY = NOTE + "sleep 60 & note $!\n(sleep 60; true) & note $!\n"
 SAY = "echo Content-Type: text/plain; echo; echo begun\n"
 
 PROGRAMS = {
+    "id.cgi": sh("echo Content-Type: text/plain; echo; id -u; id -g; id -G\n"),
+    "lingers.cgi": sh(NOTE + SAY + "exec >&-\nexec sleep 60\n"),
     "hello.cgi": sh(SAY),
     "late.cgi": sh(FAMILY + "wait\n"),
     "deaf.cgi": sh(NOTE + "trap '' TERM INT HUP\n(trap '' TERM; sleep 60) & note $!\nwhile true; do sleep 0.1; done\n"),
@@ -199,6 +201,20 @@ def children_that_outlive_a_program():
     all_gone(notes("left"))
 
 
+@test()
+def a_program_that_goes_on_behind_its_answer():
+    for target, seconds in (("/short/lingers.cgi?short", 2), ("/lingers.cgi?long", None)):
+        answer = site.get(target).expect(200, "upstream-answered")
+        expect(answer.content, b"begun\n")
+        name = target.partition("?")[2]
+        if seconds:
+            all_gone(notes(name))
+        else:
+            expect_true(all(is_there(pid) for pid in notes(name)), "it has read_wait to end")
+            for pid in notes(name):
+                os.kill(int(pid), signal.SIGTERM)
+
+
 # Clients that leave
 
 
@@ -317,6 +333,14 @@ def many_at_once():
 
 
 # As whom
+
+
+@test()
+def another_user():
+    if os.geteuid() != 0:
+        skip("only root may")
+    with serving(user="nobody") as server:
+        expect(server.get("/id.cgi").expect(200).text.split(), ["65534"] * 3, "user, group, groups")
 
 
 @test()

@@ -86,11 +86,11 @@ static enum flow take(struct fastcgi *g)
     now->upstream = g->search.upstream;
     if (f == FLOW_WAIT)
         return f;
-    g->forwarding.another_left = f == FLOW_GO || g->search.another_left;
+    now->kept = f == FLOW_GO && g->up->exchanges > 0;
+    g->forwarding.another_left = g->search.another_left || now->kept;
     if (f == FLOW_STOP)
         return fastcgi_fail(g, &g->search.failed, true); /* nothing has been sent to whom no connection could be made */
     now->connected_ms = g->x->now_ms;
-    now->kept = g->up->exchanges > 0;
     g->phase = PHASE_ASK;
     return FLOW_GO;
 }

@@ -60,8 +60,8 @@ def pairs_of(data):
 
 
 class FcgiRequest(Request):
-    """As a Request; `parameters` by name, `keeps`: whether the connection is to stay. Its path is that of the script, below
-    the root, with PATH_INFO behind it; its fields are the parameters."""
+    """As a Request; `parameters` by name, `keeps`: whether the connection is to stay. Its path is that of the script,
+    below the root, with PATH_INFO behind it; its fields are the parameters."""
 
     def _parse(self):
         self.fields = pairs_of(self.raw)
