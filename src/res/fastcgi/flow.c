@@ -74,6 +74,8 @@ enum fastcgi_step fastcgi_send(struct fastcgi *g)
 {
     struct fastcgi_out *out = &g->out;
 
+    if (out->taken_all && !out->ended && out->header.n + out->piece.n + out->later.n == 0)
+        record_begin(out); /* with the parameters, if they are not sent yet: one packet, not two */
     while (!out->closed) {
         enum fastcgi_step step = write_out(g);
 
