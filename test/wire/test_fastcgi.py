@@ -1,10 +1,11 @@
 """An application that speaks FastCGI, and fails in every way: each has a name of its own."""
 import hashlib
 import json
+import signal
 import threading
 import time
 
-from harness import (Close, Drip, FcgiApp, Malformed, ReadContent, Reset, Server, Silent, Sleep, configured,
+from harness import (Close, Drip, FcgiApp, Malformed, Pki, ReadContent, Reset, Server, Silent, Sleep, configured,
                      expect, expect_in, expect_true, pattern, refusing_port, test, verdict)
 from harness.fcgi import (CANNOT_MULTIPLEX, OVERLOADED, STDERR, STDOUT, UNKNOWN_ROLE, answered, complained, echoed,
                           ended, record, said)
@@ -98,6 +99,36 @@ def the_parameters_of_a_request():
     expect(told(f"/rfc/a/b.php/c%20d?{long}", **fields), wanted)
     expect(told("/unix/a.php")["SCRIPT_FILENAME"], "/app/a.php")
     expect_true(app.requests[-1].keeps, "the connection is to stay")
+
+
+@test()
+def tls_is_told():
+    pki = Pki()
+    shown = pki.server("a.example")
+    tls = {"listen": "127.0.0.1:{tls_port}", "certificates": [{"certificate": str(shown.certificate),
+                                                               "key": str(shown.key)}]}
+    with Server(config=configured(route("/"), upstreams=GROUPS, workers=1, tls=tls), pki=pki) as server:
+        with server.connect_tls() as c:
+            c.send("GET /a.php HTTP/1.1\r\nHost: a.example\r\n\r\n")
+            found = json.loads(c.response().expect(200).content)["parameters"]
+        expect([found.get(name) for name in ("HTTPS", "REQUEST_SCHEME", "SERVER_PORT")], ["on", "https", "443"])
+        with server.h2_tls() as h:
+            found = json.loads(h.get("/a.php", authority="a.example").expect(200).content)["parameters"]
+            expect((found["HTTPS"], found["SERVER_PROTOCOL"]), ("on", "HTTP/2.0"))
+
+
+@test()
+def a_request_goes_on_through_a_reload():
+    local.script("/slow.php", [Sleep(0.3), answered(HELLO)])
+    with Server(config=configured(route("/", "local"), upstreams=GROUPS, workers=1)) as server:
+        with server.connect() as c:
+            local.reset_log()
+            c.send("GET /slow.php HTTP/1.1\r\nHost: a\r\n\r\n")
+            local.wait_requests(1)
+            server.configure(configured({"path": "/", "answer": {"reason": "gone"}}, workers=1))
+            server.signal(signal.SIGHUP)
+            c.response().expect(200, "upstream-answered")
+        server.get("/slow.php").expect(410)
 
 
 @test()
