@@ -261,7 +261,7 @@ static long took_nothing(struct connection *c, long n)
     return n;
 }
 
-long upstream_read_into(struct upstream *up, char *to, size_t room)
+static long read_into(struct upstream *up, char *to, size_t room)
 {
     struct connection *c = connection_of(up);
     long n;
@@ -288,11 +288,11 @@ long upstream_read(struct upstream *up)
     long n, room;
 
     if (up->ended || !up->readable)
-        return upstream_read_into(up, NULL, 0);
+        return read_into(up, NULL, 0);
     room = buffer_room(up);
     if (room < 0)
         return room;
-    n = upstream_read_into(up, up->buffer + up->have, (size_t)room);
+    n = read_into(up, up->buffer + up->have, (size_t)room);
     if (n > 0)
         up->have += (uint32_t)n;
     return n;
@@ -361,7 +361,7 @@ long upstream_read_pipe(struct upstream *up, int pipe, size_t room)
     if (c->tls != NULL)
         return -EINVAL;
     if (up->ended || c->unreadable || !up->readable)
-        return upstream_read_into(up, NULL, 0);
+        return read_into(up, NULL, 0);
     do
         n = splice(c->watch.fd, NULL, pipe, NULL, room, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     while (n < 0 && errno == EINTR);

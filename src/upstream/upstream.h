@@ -103,9 +103,6 @@ void upstream_blame(struct upstream *up);
  * the end; -EAGAIN; -ENOBUFS: the buffer is full; -ENOMEM; or -errno with up->error set. */
 long upstream_read(struct upstream *up);
 
-/* Read past the buffer, into `to`; the buffer must be consumed. Returns as upstream_read(). */
-long upstream_read_into(struct upstream *up, char *to, size_t room);
-
 /* Bytes taken, -EAGAIN, or -errno with up->error set. What was not taken is offered again, beginning with the same
  * bytes. After an error, what the other side said before may still be there to be read. */
 long upstream_write(struct upstream *up, const struct iovec *parts, int count);
