@@ -196,6 +196,7 @@ static void numbers_fill(const struct config_value v[], struct gateway_settings 
     gateway->response_ms = (uint32_t)v[KEY_gateway_response_wait].number;
     gateway->tunnel_ms = (uint32_t)v[KEY_gateway_tunnel_idle].number;
     gateway->buffer_request_bytes = (uint32_t)v[KEY_gateway_buffer_request].number;
+    gateway->buffer_response_bytes = (uint32_t)v[KEY_gateway_buffer_response].number;
     gateway->replay_bytes = (uint32_t)v[KEY_gateway_replay].number;
     gateway->content_limit_bytes = v[KEY_gateway_response_limit].number;
     gateway->interim_most = (uint16_t)v[KEY_gateway_interim].number;

@@ -40,7 +40,8 @@ static const struct mistake mistakes[] = {
     { GATEWAY("upsteam: b"),
       "2:53: unknown key \"upsteam\": did you mean \"upstream\"? allowed here: upstream, choose, to, host, name, tell, "
       "rewrite, upgrade, early_data, attempts, attempts_time, returns, read_wait, write_wait, response_wait, "
-      "tunnel_idle, buffer_request, replay, response_limit, interim, head, field, half_closed, compress, insert\n" },
+      "tunnel_idle, buffer_request, buffer_response, replay, response_limit, interim, head, field, half_closed, "
+      "compress, insert\n" },
     { GATEWAY("replay: 2MiB"), "2:61: \"2MiB\" is too large: \"replay\" takes 0 to 1MiB\n" },
     { GATEWAY("interim: 1001"), "2:62: \"1001\" is too large: \"interim\" takes 0 to 1000\n" },
     { CHOICE("is: b"), "2:62: a choice needs one of \"field\", \"query\", \"method\" and \"client\"\nc.yaml:2:80: "

@@ -12,6 +12,7 @@ from harness import (Apache, Close, Flood, Malformed, Nginx, Node, Pki, ReadCont
 
 MIB = 1 << 20
 BIG = 20 * MIB
+MUCH = 3 * BIG  # more than the system keeps of it in four sockets
 # Of resident memory, for all that is on its way.
 GROWTH_KIB = (64 if build_dir().name in ("asan", "tsan") else 4) << 10  # sanitizers keep what is freed
 
@@ -109,14 +110,14 @@ def logged(**wanted):
 @test(seconds=20)
 def a_slow_client_of_much_content_costs_no_memory():
     for path, one in (("/flood", app), ("/safe/flood", safe)):
-        one.reset_log().script(path, [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % BIG, Flood(BIG)])
+        one.reset_log().script(path, [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % MUCH, Flood(MUCH)])
         with Watch(), site.connect(window_bytes=16384) as c:
             c.send(head("GET", path))
             expect(c.head().status, 200)
             time.sleep(0.3)
             sent = one.wait_requests()[0].link.sent_bytes
-            expect_true(sent < BIG * 3 // 4, f"{sent} bytes were taken while the client took none")
-            expect(drained(c, BIG, 0.001), pattern_sha256(BIG))
+            expect_true(sent < MUCH // 2, f"{sent} bytes were taken while the client took none")
+            expect(drained(c, MUCH, 0.001), pattern_sha256(MUCH))
 
 
 @test(seconds=20)

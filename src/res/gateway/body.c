@@ -53,7 +53,7 @@ static enum flow broken(struct gateway *g, enum reason why, uint64_t at, const c
     exchange_cancel(g->x);
     exchange_break(g->x, why, (uint32_t)at, where);
     if (g->up != NULL)
-        upstream_release(g->up, UPSTREAM_FAILED);
+        upstream_release(g->up, gateway_end(why));
     g->up = NULL;
     return FLOW_STOP;
 }
@@ -165,6 +165,8 @@ static enum flow gateway_next(struct body *body, struct exchange *x, struct piec
     enum gateway_step sending = STEP_DONE;
     bool is_late;
 
+    if (gateway_kept_give(g, out))
+        return FLOW_GO;
     if (g->in.done)
         return give(g, piece, out);
     if (turn_is_over(g))

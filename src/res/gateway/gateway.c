@@ -8,15 +8,43 @@
 #include "http/via.h"
 #include "res/gateway/gateway_impl.h"
 
+enum upstream_end gateway_end(enum reason why)
+{
+    switch (why) {
+    case R_upstream_connection_terminated:
+    case R_upstream_response_incomplete:
+    case R_upstream_write_failed:
+    case R_upstream_write_timeout:
+    case R_upstream_read_timeout:
+    case R_upstream_response_timeout:
+    case R_upstream_headers_unparseable:
+    case R_upstream_tls_alert:
+        return UPSTREAM_FAILED;
+    default:
+        return UPSTREAM_CLOSE;
+    }
+}
+
+/* A kept connection was closed in the moment in which it was used: nobody's fault. RFC9112:9.3.1 */
+static bool is_stale(struct gateway *g, enum reason why)
+{
+    return forwarding_now(&g->forwarding)->kept && !g->in.any &&
+           (why == R_upstream_connection_terminated || why == R_upstream_write_failed);
+}
+
+/* The operand may lie in the connection's buffer. */
 enum flow gateway_fail(struct gateway *g, enum reason why, uint32_t at, struct span operand, bool harmless,
                        const char *where)
 {
     struct attempt *now = forwarding_now(&g->forwarding);
 
-    verdict_set_at(&now->failed, why, at, operand.n > 0 ? operand : g->forwarding.group, where);
+    operand = operand.n > 0 ? arena_copy(&g->x->arena, operand) : g->forwarding.group;
+    verdict_set_at(&now->failed, why, at, operand, where);
     now->harmless = harmless;
+    g->stale = is_stale(g, why);
+    g->forwarding.another_left |= g->stale;
     if (g->up != NULL)
-        upstream_release(g->up, harmless ? UPSTREAM_CLOSE : UPSTREAM_FAILED);
+        upstream_release(g->up, harmless || g->stale ? UPSTREAM_CLOSE : gateway_end(why));
     g->up = NULL;
     g->phase = PHASE_IDLE;
     return FLOW_GO;
@@ -73,12 +101,11 @@ static enum flow gateway_open(struct exchange *x)
 static void attempt_begin(struct gateway *g)
 {
     struct forwarding *f = &g->forwarding;
-    bool was_stale = f->count > 0 && forwarding_now(f)->kept;
     uint32_t tried = g->search.tried;
 
     f->count++;
     f->attempts[f->count - 1] = (struct attempt){ .begun_ms = g->x->now_ms };
-    g->search = (struct upstream_search){ .tried = tried, .fresh = was_stale };
+    g->search = (struct upstream_search){ .tried = tried, .fresh = g->stale };
     g->out = (struct gateway_out){ .replay = g->out.replay,
                                    .replay_room = g->out.replay_room,
                                    .replay_bytes = g->out.replay_bytes };
@@ -125,6 +152,7 @@ static enum flow take(struct gateway *g)
 {
     struct attempt *now = forwarding_now(&g->forwarding);
     enum flow f = search(g);
+    enum reason why;
 
     now->upstream = g->search.upstream;
     if (f == FLOW_WAIT)
@@ -133,13 +161,12 @@ static enum flow take(struct gateway *g)
         return search_failed(g);
     now->connected_ms = g->x->now_ms;
     now->kept = g->up->exchanges > 0;
-    g->forwarding.another_left = g->search.another_left || g->up->exchanges > 0;
+    g->forwarding.another_left = g->search.another_left;
     if (g->settings->proxy != NULL && g->x->req.head.method == M_CONNECT)
         return tunnel_open(g);
     g->phase = PHASE_ASK;
-    if (!gateway_request_write(g))
-        return STOP(g->x, R_exchange_memory_exhausted, 0);
-    return FLOW_GO;
+    why = gateway_request_write(g);
+    return why == R_NONE ? FLOW_GO : STOP(g->x, why, 0);
 }
 
 /* The connection broke while it was written to; what it said before that counts more. */
@@ -149,7 +176,7 @@ static enum flow broken(struct gateway *g, const struct verdict *read)
     struct span about;
 
     if (upstream_tls_alert(g->up, &about) != R_NONE)
-        return gateway_fail(g, R_upstream_tls_alert, 0, arena_copy(&g->x->arena, about), nothing, HERE);
+        return gateway_fail(g, R_upstream_tls_alert, 0, about, nothing, HERE);
     if (nothing || (g->out.closed && !g->in.any))
         return gateway_fail(g, R_upstream_write_failed, (uint32_t)g->up->error, (struct span){ 0 }, nothing, HERE);
     return gateway_fail(g, read->why, read->at, read->operand, false, read->where);
@@ -167,7 +194,7 @@ static enum flow late(struct gateway *g, enum gateway_step sending)
 
 static bool held_is_over(const struct gateway *g)
 {
-    return g->out.held && g->x->now_ms >= g->out.held_ms + GATEWAY_HELD_MS;
+    return g->out.held && g->x->now_ms >= g->out.held_ms + gateway_held_ms(g);
 }
 
 static enum flow ask(struct gateway *g)
@@ -274,24 +301,23 @@ static void body_set(struct gateway *g)
 static enum flow gateway_relay(struct exchange *x)
 {
     struct gateway *g = gateway_of(x);
-    struct verdict v = { 0 };
 
-    if (gateway_content_look(g, &v) != R_NONE) {
-        upstream_blame(g->up);
-        return exchange_stop(x, v.why, v.at, g->forwarding.group, HERE);
-    }
+    if (g->told)
+        return gateway_keep(g);
+    g->told = true;
     body_set(g);
     if (!g->forwarding.connected)
         gateway_reply_fields(g);
-    return FLOW_GO;
+    if (!gateway_keeps(g))
+        return FLOW_GO;
+    gateway_fields_hold(x);
+    return gateway_keep(g);
 }
 
 /* An answer of our own tells that it is one, and why no upstream gave it. RFC9209:2 */
 static void gateway_describe(struct exchange *x, enum reason why)
 {
     struct gateway *g = gateway_of(x);
-    char text[512];
-    struct bounded b = { text, sizeof text, 0 };
     struct proxy_status s = { .name = g->settings->name, .why = why };
 
     if (g->forwarding.count > 0)
@@ -300,10 +326,8 @@ static void gateway_describe(struct exchange *x, enum reason why)
         gateway_proxy_describe(x, why);
     if (x->reply.relayed.fields != NULL)
         return;
-    if (reason_info(why)->proxy_error[0] != '\0') {
-        proxy_status_put(&b, &s);
-        reply_add(x, SPAN("Proxy-Status"), arena_copy(&x->arena, (struct span){ text, b.bytes }));
-    }
+    if (reason_info(why)->proxy_error[0] != '\0')
+        gateway_status_add(x, &s);
 }
 
 /* Content that was known to be whole leaves the connection fit for another exchange. */
@@ -324,7 +348,8 @@ static void gateway_close(struct exchange *x)
     upstream_abandon(&g->search);
     gateway_release(g);
     free(g->out.replay);
-    g->out.replay = NULL;
+    free(g->kept.bytes);
+    g->out.replay = g->kept.bytes = NULL;
 }
 
 const struct resource_ops gateway_resource = {

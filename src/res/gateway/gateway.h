@@ -81,9 +81,10 @@ struct gateway_settings {
     uint32_t read_ms, write_ms; /* without a byte */
     uint32_t response_ms;       /* for a whole response, from when the request was sent; 0: any */
     uint32_t tunnel_ms;         /* without a byte in either direction */
-    uint32_t buffer_request_bytes; /* content of requests that is taken in before anybody is asked; 0: none */
-    uint32_t replay_bytes;         /* content kept to be sent again */
-    uint64_t content_limit_bytes;  /* of responses; 0: none */
+    uint32_t buffer_request_bytes;  /* content of requests that is taken in before anybody is asked; 0: none */
+    uint32_t buffer_response_bytes; /* likewise of responses, before any of it goes on */
+    uint32_t replay_bytes;          /* content kept to be sent again */
+    uint64_t content_limit_bytes;   /* of responses; 0: none */
     uint16_t interim_most;
     struct h1_limits head; /* of responses */
     bool compresses;       /* transforming: content that is worth it is compressed; the answer becomes 203 */

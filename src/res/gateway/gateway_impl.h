@@ -6,6 +6,7 @@
 #include "http/forward.h"
 #include "http/framing.h"
 #include "http/h1_response.h"
+#include "http/proxy_status.h"
 #include "http/uri_rewrite.h"
 #include "res/gateway/gateway.h"
 #include "res/gateway/transform.h"
@@ -44,6 +45,15 @@ struct gateway_out {
     uint32_t replay_room, replay_bytes, replayed_bytes;
 };
 
+/* Content of the answer that is taken in before any of it goes on. */
+struct gateway_kept {
+    char *bytes;
+    uint32_t room, count, given;
+    struct span rest; /* of the piece that did not fit */
+    bool ready;       /* it goes on before what is still to come */
+    bool whole;       /* nothing is still to come */
+};
+
 /* What has come. */
 struct gateway_in {
     struct response_head response;
@@ -74,6 +84,9 @@ struct gateway {
     struct forward lines; /* of the request that go on */
     struct gateway_out out;
     struct gateway_in in;
+    struct gateway_kept kept;
+    bool told;                         /* the reply has its head */
+    bool stale;                        /* the attempt before found its connection closed */
     struct transform_plan change;      /* of the content */
     uint64_t sent_ms;                  /* the request was whole; 0: it is not yet */
     bool collected;                    /* as much content as is to be, before anybody is asked */
@@ -104,11 +117,21 @@ enum flow gateway_fail(struct gateway *g, enum reason why, uint32_t at, struct s
 uint32_t gateway_choose(struct exchange *x, const struct gateway_settings *s);
 uint64_t gateway_hash(struct exchange *x, const struct upstream_group *group);
 
-/* The head of the request for the member that was chosen, in the arena. False: the arena is full. */
-bool gateway_request_write(struct gateway *g);
+/* The head of the request for the member that was chosen, in the arena. R_NONE, exchange_memory_exhausted, or what is wrong
+ * with its Destination. */
+enum reason gateway_request_write(struct gateway *g);
+
+/* How a connection is given back on which this went wrong: only what servers do to many requests counts against them. */
+enum upstream_end gateway_end(enum reason why);
+
+/* How long content waits for the upstream's word: not so long that the upstream would be late. */
+uint32_t gateway_held_ms(const struct gateway *g);
 
 /* Is the request one that may be passed on at all? R_NONE, gateway_cannot_forward_request, forwarded_for_invalid. */
 enum reason gateway_request_fits(struct exchange *x);
+
+/* An element of Proxy-Status for the reply; what is too long for the room is left away. */
+void gateway_status_add(struct exchange *x, const struct proxy_status *s);
 
 /* What a pump came to. */
 enum gateway_step {
@@ -121,6 +144,18 @@ enum gateway_step {
 
 /* Take in the client's content before anybody is asked, where the route says so. WAIT, STOP. */
 enum flow gateway_collect(struct gateway *g);
+
+/* Is the content of the answer taken in before any of it goes on? */
+bool gateway_keeps(const struct gateway *g);
+
+/* The fields of the reply stay what they are while more is read. */
+void gateway_fields_hold(struct exchange *x);
+
+/* Take it in, as much as may be. WAIT; FLOW_STOP: what broke it is x's verdict. */
+enum flow gateway_keep(struct gateway *g);
+
+/* What was taken in, piece by piece; false: all of it was given. */
+bool gateway_kept_give(struct gateway *g, struct piece *out);
 
 /* Send head and content as far as both sides allow. */
 enum gateway_step gateway_send(struct gateway *g);

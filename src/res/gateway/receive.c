@@ -123,6 +123,8 @@ static enum gateway_step final(struct gateway *g, struct verdict *v)
     in->done = in->framing.kind == FRAMING_NONE || (in->framing.kind == FRAMING_LENGTH && in->left == 0);
     chunk_init(&in->chunk);
     in->chunk.line_limit = g->settings->head.field_bytes;
+    if (gateway_content_look(g, v) != R_NONE)
+        return STEP_FAILED;
     g->forwarding.status = in->response.status;
     return STEP_DONE;
 }
@@ -210,29 +212,54 @@ enum gateway_step gateway_receive(struct gateway *g, struct verdict *v)
     }
 }
 
+/* Longer than any name and group make it. */
+#define SAID_BYTES 1024u
+
+static void said_add(struct exchange *x, struct span name, const struct bounded *b)
+{
+    if (!NEVER(b->bytes > b->room))
+        reply_add(x, name, arena_copy(&x->arena, (struct span){ b->out, b->bytes }));
+}
+
+void gateway_status_add(struct exchange *x, const struct proxy_status *s)
+{
+    char text[SAID_BYTES];
+    struct bounded b = { text, sizeof text, 0 };
+
+    proxy_status_put(&b, s);
+    said_add(x, SPAN("Proxy-Status"), &b);
+}
+
+static void via_add(struct gateway *g)
+{
+    char text[SAID_BYTES];
+    struct bounded b = { text, sizeof text, 0 };
+
+    via_put(&b, 1, g->in.response.head.minor, g->settings->name);
+    said_add(g->x, SPAN("Via"), &b);
+}
+
+static void date_add(struct exchange *x)
+{
+    char *date = arena_take(&x->arena, DATE_BYTES);
+
+    if (date == NULL)
+        return;
+    date_write(date, x->unix_seconds);
+    reply_add(x, SPAN("Date"), (struct span){ date, DATE_BYTES });
+}
+
 /* Fields that are said of a response here. */
 static void own_fields(struct gateway *g)
 {
-    struct exchange *x = g->x;
-    const struct head *head = &g->in.response.head;
-    char text[512];
-    struct bounded via = { text, sizeof text / 2, 0 }, status = { text + sizeof text / 2, sizeof text / 2, 0 };
     struct proxy_status s = { .name = g->settings->name,
                               .next_hop = g->forwarding.group,
                               .received_status = g->in.response.status };
 
-    via_put(&via, 1, head->minor, g->settings->name);
-    reply_add(x, SPAN("Via"), arena_copy(&x->arena, (struct span){ via.out, via.bytes }));
-    proxy_status_put(&status, &s);
-    reply_add(x, SPAN("Proxy-Status"), arena_copy(&x->arena, (struct span){ status.out, status.bytes }));
-    if (head_field(head, FIELD_DATE) == NULL) {
-        char *date = arena_take(&x->arena, DATE_BYTES);
-
-        if (date != NULL) {
-            date_write(date, x->unix_seconds);
-            reply_add(x, SPAN("Date"), (struct span){ date, DATE_BYTES });
-        }
-    }
+    via_add(g);
+    gateway_status_add(g->x, &s);
+    if (head_field(&g->in.response.head, FIELD_DATE) == NULL)
+        date_add(g->x);
 }
 
 /* As they are when content is changed here, or was when the client had it. */

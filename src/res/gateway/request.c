@@ -274,22 +274,24 @@ static void head_put(struct gateway *g, struct bounded *b)
 }
 
 /* All that the request brings may be said twice: by itself, and by what is said of it. */
-bool gateway_request_write(struct gateway *g)
+enum reason gateway_request_write(struct gateway *g)
 {
     struct exchange *x = g->x;
     struct bounded b = { 0 };
+    enum reason why;
 
-    if (gateway_destination(g) != R_NONE)
-        return false;
+    why = gateway_destination(g);
+    if (why != R_NONE)
+        return why;
     b.room = 4 * (size_t)x->req.head.bytes + g->target.n + g->destination.n + OWN_BYTES + g->search.upstream.n;
     b.out = arena_take(&x->arena, b.room);
     if (b.out == NULL)
-        return false;
+        return R_exchange_memory_exhausted;
     head_put(g, &b);
     if (NEVER(b.bytes > b.room))
-        return false;
+        return R_exchange_memory_exhausted;
     g->out.head = (struct span){ b.out, b.bytes };
     g->out.held = x->req.expects_continue && !g->out.taken_all && (x->req.head.major > 1 || x->req.head.minor > 0);
     g->out.held_ms = x->now_ms;
-    return true;
+    return R_NONE;
 }

@@ -152,6 +152,13 @@ static void nothing_to_cancel(void *with)
     (void)with;
 }
 
+uint32_t gateway_held_ms(const struct gateway *g)
+{
+    uint32_t half = g->settings->read_ms / 2 + 1;
+
+    return GATEWAY_HELD_MS < half ? GATEWAY_HELD_MS : half;
+}
+
 /* Until when it is worth waiting for the upstream. A client that is slow is the codec's to judge. */
 static uint32_t deadline_ms(const struct gateway *g, enum gateway_step sending)
 {
@@ -166,7 +173,7 @@ static uint32_t deadline_ms(const struct gateway *g, enum gateway_step sending)
     if (sending == STEP_BLOCKED)
         return s->write_ms;
     if (g->out.held)
-        return GATEWAY_HELD_MS < wait ? GATEWAY_HELD_MS : wait;
+        return gateway_held_ms(g);
     if (s->response_ms > 0 && g->sent_ms > 0 && whole < now + wait)
         wait = whole > now ? (uint32_t)(whole - now) : 1;
     return wait;
