@@ -4,15 +4,15 @@ bool health_is_live(const struct health *h, uint64_t now_ms)
 {
     if (h->checked_down)
         return false;
-    return !h->rests || (now_ms >= h->rested_ms && !h->probed);
+    return !h->rests || (now_ms >= h->rested_ms && now_ms >= h->probed_ms);
 }
 
-bool health_take(struct health *h)
+/* Nobody can tell how long it takes until an answer begins: a client may be slow to send its content. */
+bool health_take(struct health *h, const struct upstream_group *rules, uint64_t now_ms)
 {
-    if (!h->rests)
-        return false;
-    h->probed = true;
-    return true;
+    if (h->rests && now_ms >= h->rested_ms)
+        h->probed_ms = now_ms + rules->rest_ms;
+    return h->rests;
 }
 
 static void rest(struct health *h, const struct upstream_group *rules, uint64_t now_ms)
@@ -32,7 +32,7 @@ static void come_back(struct health *h, uint64_t now_ms)
 /* One failure is enough for somebody who was resting. */
 void health_probed(struct health *h, const struct upstream_group *rules, enum health_probe how, uint64_t now_ms)
 {
-    h->probed = false;
+    h->probed_ms = 0;
     if (!h->rests)
         return;
     if (how == HEALTH_WELL)

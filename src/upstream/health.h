@@ -13,27 +13,27 @@
  * not go back.
  *
  *   live --`fails` failures within fail_ms--> resting --rest_ms--> one exchange is let through --well--> live
- *    |                                           ^                                           `--failed--'
+ *    |                                           ^                  (another: rest_ms later)  `--failed--'
  *    `--`fall` checks in a row--> checked down --`rise` checks in a row--> live
  */
 struct health {
     uint64_t since_ms;  /* of the first of the failures that count together */
     uint64_t rested_ms; /* when it has rested; while `rests` */
+    uint64_t probed_ms; /* when the one that was let through has kept others away for long enough; 0: there is none */
     uint64_t back_ms;   /* when it came back; 0: it was never gone */
     uint16_t failures;
     uint16_t checks;   /* in a row that say otherwise than `checked_down` */
     bool rests;        /* and after that, until one exchange went well */
-    bool probed;       /* that exchange is under way */
     bool checked_down; /* active checks say so */
 };
 
 /* May an exchange be sent to it? */
 bool health_is_live(const struct health *h, uint64_t now_ms);
 
-/* One is: true when it is the one by which the member's rest may end, and health_probed() is owed. */
-bool health_take(struct health *h);
+/* One is: true when it is one by which the member's rest may end, and health_probed() is owed. */
+bool health_take(struct health *h, const struct upstream_group *rules, uint64_t now_ms);
 
-/* How that one went: well, failed (and counted by health_failed() already), or nobody knows. */
+/* How such a one went: well, failed (and counted by health_failed() already), or nobody knows. */
 enum health_probe { HEALTH_WELL, HEALTH_ILL, HEALTH_UNKNOWN };
 void health_probed(struct health *h, const struct upstream_group *rules, enum health_probe how, uint64_t now_ms);
 

@@ -127,6 +127,20 @@ static enum health_probe verdict_of(const struct connection *c, enum upstream_en
     return c->heard ? HEALTH_WELL : HEALTH_UNKNOWN;
 }
 
+static void probe_pay(struct connection *c, enum health_probe how)
+{
+    struct upstream_member *m = c->up.member;
+
+    if (c->probes)
+        health_probed(&m->health, m->pool->group, how, m->pool->all->world.loop->now_ms);
+    c->probes = false;
+}
+
+void upstream_well(struct upstream *up)
+{
+    probe_pay(connection_of(up), HEALTH_WELL);
+}
+
 static bool can_be_kept(struct connection *c)
 {
     const struct upstream_group *group = c->up.member->pool->group;
@@ -142,14 +156,12 @@ void upstream_release(struct upstream *up, enum upstream_end how)
 {
     struct connection *c = connection_of(up);
     struct upstream_member *m = up->member;
-    const struct upstream_pool *pool = m->pool;
 
     if (how == UPSTREAM_FAILED)
         c->asked->tried |= member_bit(m);
     if (how == UPSTREAM_FAILED && !c->blamed)
         pool_blame(m);
-    if (c->probes)
-        health_probed(&m->health, pool->group, verdict_of(c, how), pool->all->world.loop->now_ms);
+    probe_pay(c, verdict_of(c, how));
     m->exchanges--;
     up->exchanges++;
     if (how != UPSTREAM_KEEP || !can_be_kept(c)) {

@@ -359,7 +359,7 @@ static struct upstream_member *choose(struct upstream_pool *pool, uint64_t hash,
 static enum flow begin(struct exchange *x, struct upstream_search *asked, struct upstream_member *m,
                        struct upstream **out)
 {
-    const bool probes = health_take(&m->health);
+    const bool probes = health_take(&m->health, m->pool->group, m->pool->all->world.loop->now_ms);
     struct making_settings settings;
     struct connection *c = asked->fresh ? NULL : pool_take(m);
 

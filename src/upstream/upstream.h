@@ -96,6 +96,10 @@ enum upstream_end {
 };
 void upstream_release(struct upstream *up, enum upstream_end how);
 
+/* Its member answers: the final head of a response has come, or a tunnel is open. A rest ends here, and not when the
+ * content has passed, which may take hours. Harmless when said again; what fails afterwards counts as always. */
+void upstream_well(struct upstream *up);
+
 /* Something worth counting against the member, without ending the connection: a response of class 5, say. */
 void upstream_blame(struct upstream *up);
 

@@ -33,7 +33,7 @@ static bool take_step(struct health *h, const struct step *s)
     case 'F':
         return health_failed(h, &rules, s->at_ms);
     case 'T':
-        return health_take(h);
+        return health_take(h, &rules, s->at_ms);
     case 'W':
         health_probed(h, &rules, HEALTH_WELL, s->at_ms);
         return false;
@@ -81,6 +81,25 @@ static void test_failures(void **state)
           { 5102, 'F', true },
           { 5103, 'F', true },
           { 5104, 'F', false } },
+        /* It takes long: others wait for as long as another rest. */
+        { { 1, 'F', true },
+          { 2, 'F', true },
+          { 3, 'F', false },
+          { 5003, 'T', false },
+          { 10002, '.', false },
+          { 10003, '.', true },
+          { 10003, 'T', false },
+          { 10004, 'W', true } },
+        /* One that was let through during the rest says as much, and does not keep the one after it away. */
+        { { 1, 'F', true }, { 2, 'F', true }, { 3, 'F', false }, { 4000, 'T', false }, { 4001, 'W', true } },
+        { { 1, 'F', true }, { 2, 'F', true }, { 3, 'F', false }, { 4000, 'T', false }, { 5003, '.', true } },
+        { { 1, 'F', true },
+          { 2, 'F', true },
+          { 3, 'F', false },
+          { 4000, 'T', false },
+          { 4001, 'I', false },
+          { 9000, '.', false },
+          { 9001, '.', true } },
         /* It fails: another rest. */
         { { 1, 'F', true },
           { 2, 'F', true },
@@ -131,12 +150,12 @@ static void test_what_changes_is_told(void **state)
     struct health h = { 0 };
 
     (void)state;
-    assert_false(health_take(&h));
+    assert_false(health_take(&h, &rules, 1));
     assert_false(health_failed(&h, &rules, 1));
     assert_false(health_failed(&h, &rules, 1));
     assert_true(health_failed(&h, &rules, 1));
     assert_false(health_failed(&h, &rules, 1));
-    assert_true(health_take(&h));
+    assert_true(health_take(&h, &rules, 1));
     h = (struct health){ 0 };
     assert_false(health_checked(&h, &rules, false, 1));
     assert_false(health_checked(&h, &rules, false, 1));

@@ -365,32 +365,77 @@ static void test_refused(void **state)
     scene_close();
 }
 
+/* The first rests soon; who is asked then is known. */
+static void backup_prepare(void)
+{
+    scene_prepare(2);
+    scene.members[1].backup = true;
+    scene.group.fails = 2;
+    scene.group.fail_ms = 10000;
+    scene.group.rest_ms = 300;
+}
+
+static void take_and_fail(struct client *c, unsigned times)
+{
+    while (times-- > 0) {
+        c->search = (struct upstream_search){ 0 };
+        close(client_take_from(c, 0));
+        client_release(c, UPSTREAM_FAILED);
+    }
+}
+
 static void test_a_failing_member_rests(void **state)
 {
     struct client *c = client_new(), *other = client_new();
+    int fd;
 
     (void)state;
-    scene_prepare(1);
-    scene.group.fails = 2;
-    scene.group.fail_ms = 10000;
-    scene.group.rest_ms = 100;
+    backup_prepare();
     scene_open();
-    for (unsigned i = 0; i < 2; i++) {
-        int fd = client_take_from(c, 0);
-
-        client_release(c, UPSTREAM_FAILED);
-        close(fd);
-    }
-    client_expect(c, "upstream-all-down");
-    rounds_for(150);
-    int fd = client_take_from(c, 0);
-    client_expect(other, "upstream-all-down"); /* one at a time */
+    take_and_fail(c, 2);
+    assert_true(scene_status(0).resting);
+    c->search = (struct upstream_search){ 0 };
+    close(client_take_from(c, 1));
+    client_release(c, UPSTREAM_CLOSE);
+    rounds_for(350);
+    c->search = (struct upstream_search){ 0 };
+    fd = client_take_from(c, 0);
+    close(client_take_from(other, 1)); /* one at a time */
+    client_release(other, UPSTREAM_CLOSE);
     say(fd, "answer");
     client_read(c, "answer");
     client_release(c, UPSTREAM_KEEP);
     assert_true(scene_status(0).live);
     assert_int_equal(client_take(other), FLOW_GO);
+    assert_true(span_is(other->search.upstream, scene.members[0].text));
     close(fd);
+    client_free(c);
+    client_free(other);
+    scene_close();
+}
+
+/* The one by which a rest ends may be a download that takes for ever. */
+static void test_who_answers_rests_no_more(void **state)
+{
+    struct client *c = client_new(), *other = client_new();
+    int fd;
+
+    (void)state;
+    backup_prepare();
+    scene_open();
+    take_and_fail(c, 2);
+    rounds_for(350);
+    c->search = (struct upstream_search){ 0 };
+    fd = client_take_from(c, 0);
+    upstream_well(c->up);
+    assert_true(scene_status(0).live);
+    close(client_take_from(other, 0));
+    client_release(other, UPSTREAM_CLOSE);
+    client_release(c, UPSTREAM_FAILED); /* one of two, as of anybody who is well */
+    assert_true(scene_status(0).live);
+    close(fd);
+    take_and_fail(c, 1);
+    assert_true(scene_status(0).resting);
     client_free(c);
     client_free(other);
     scene_close();
@@ -559,6 +604,7 @@ int main(void)
         cmocka_unit_test(test_who_waits_for_a_fresh_one),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_a_failing_member_rests),
+        cmocka_unit_test(test_who_answers_rests_no_more),
         cmocka_unit_test(test_connecting_takes_too_long),
         cmocka_unit_test(test_who_is_tried),
         cmocka_unit_test(test_the_last_one_used_is_used),

@@ -131,6 +131,7 @@ static enum flow head_take(struct fastcgi *g)
     }
     if (why != R_NONE)
         return unanswered(g, &v);
+    upstream_well(g->up);
     in->rest = span_from((struct span){ g->head_text, in->head_have }, in->head.lines.bytes);
     forwarding_now(&g->forwarding)->head_ms = g->x->now_ms;
     exchange_cancel(g->x); /* the codec may have parked x for the client's content */
