@@ -27,7 +27,7 @@ struct health {
     bool checked_down; /* active checks say so */
 };
 
-/* May an exchange be sent to it? */
+/* May an exchange be sent to it? Who rests is asked all the same when nobody in the group is live. */
 bool health_is_live(const struct health *h, uint64_t now_ms);
 
 /* One is: true when it is one by which the member's rest may end, and health_probed() is owed. */

@@ -329,15 +329,27 @@ static bool is_full(const struct upstream_member *m)
     return limit != 0 && m->slots >= limit;
 }
 
+/* A rest is there for others to step in. When there are none, whoever rests may be well again, and to ask is better than
+ * to refuse. */
+static bool is_anybody_live(const struct upstream_pool *pool, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < pool->group->count; i++)
+        if (!pool->members[i].origin->down && health_is_live(&pool->members[i].health, now_ms))
+            return true;
+    return false;
+}
+
 static void look_at(struct upstream_pool *pool, uint32_t tried, uint64_t now_ms)
 {
+    const bool anybody = is_anybody_live(pool, now_ms);
+
     for (uint32_t i = 0; i < pool->group->count; i++) {
         const struct upstream_member *m = &pool->members[i];
         struct balance_member *b = &pool->balance[i];
 
         b->weight = m->origin->weight * health_share(&m->health, pool->group, now_ms);
         b->exchanges = m->exchanges;
-        b->able = !m->origin->down && health_is_live(&m->health, now_ms);
+        b->able = !m->origin->down && (anybody ? health_is_live(&m->health, now_ms) : !m->health.checked_down);
         b->tried = (tried & member_bit(m)) != 0;
         b->full = is_full(m) && m->idle_count == 0;
     }

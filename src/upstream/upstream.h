@@ -16,7 +16,7 @@
  *
  *   upstream_take(x, group) --> a member is chosen --> a kept connection, or a new one: name, dial, TLS
  *                                  |                      `--> wait in the member's queue
- *                                  `--> nobody is live: upstream_all_down
+ *                                  `--> all are down, or fail their checks: upstream_all_down
  *   upstream_read(), upstream_write() ... --> upstream_release(), kept or closed
  *
  * A connection belongs to one exchange at a time. When something happens on it that its exchange waits for, the

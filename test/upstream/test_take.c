@@ -359,8 +359,10 @@ static void test_refused(void **state)
     client_expect(c, "upstream-connection-refused");
     assert_false(c->search.another_left);
     client_expect(c, "upstream-connection-refused"); /* tried, but there is nobody else */
-    client_expect(c, "upstream-all-down");
-    assert_int_equal(c->search.upstream.n, 0);
+    assert_true(span_is(c->search.upstream, scene.members[1].text));
+    client_expect(c, "upstream-connection-refused"); /* both rest: as if none did */
+    assert_true(span_is(c->search.upstream, scene.members[0].text));
+    assert_false(c->search.another_left);
     client_free(c);
     scene_close();
 }
@@ -438,6 +440,44 @@ static void test_who_answers_rests_no_more(void **state)
     assert_true(scene_status(0).resting);
     client_free(c);
     client_free(other);
+    scene_close();
+}
+
+/* Nobody could step in for it: it is asked, and comes back by the first that goes well. */
+static void test_the_last_one_does_not_rest(void **state)
+{
+    struct client *c = client_new(), *other = client_new();
+
+    (void)state;
+    scene_prepare(2);
+    scene.members[1].down = true;
+    scene.group.fails = 1;
+    scene.group.fail_ms = scene.group.rest_ms = 10000;
+    scene_open();
+    take_and_fail(c, 3);
+    assert_true(scene_status(0).resting);
+    assert_int_equal(scene_status(0).failures, 3);
+    close(client_take_from(c, 0));
+    close(client_take_from(other, 0)); /* not one at a time */
+    upstream_well(c->up);
+    assert_true(scene_status(0).live);
+    client_free(c);
+    client_free(other);
+    scene_close();
+}
+
+static void test_the_operator_takes_all_out(void **state)
+{
+    struct client *c = client_new();
+
+    (void)state;
+    scene_prepare(2);
+    scene.members[0].down = scene.members[1].down = true;
+    scene_open();
+    client_expect(c, "upstream-all-down");
+    assert_int_equal(c->search.upstream.n, 0);
+    assert_true(span_is(c->search.failed.operand, SPAN("group")));
+    client_free(c);
     scene_close();
 }
 
@@ -605,6 +645,8 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_a_failing_member_rests),
         cmocka_unit_test(test_who_answers_rests_no_more),
+        cmocka_unit_test(test_the_last_one_does_not_rest),
+        cmocka_unit_test(test_the_operator_takes_all_out),
         cmocka_unit_test(test_connecting_takes_too_long),
         cmocka_unit_test(test_who_is_tried),
         cmocka_unit_test(test_the_last_one_used_is_used),
