@@ -111,18 +111,10 @@ void pool_blame(struct upstream_member *m)
 
 /* --- What its user says --- */
 
-void upstream_blame(struct upstream *up)
-{
-    struct connection *c = connection_of(up);
-
-    c->blamed = true;
-    pool_blame(up->member);
-}
-
 /* Who has heard nothing does not know how the member is. */
 static enum health_probe verdict_of(const struct connection *c, enum upstream_end how)
 {
-    if (how == UPSTREAM_FAILED || c->blamed)
+    if (how == UPSTREAM_FAILED)
         return HEALTH_ILL;
     return c->heard ? HEALTH_WELL : HEALTH_UNKNOWN;
 }
@@ -152,15 +144,19 @@ static bool can_be_kept(struct connection *c)
     return connection_is_quiet(c);
 }
 
+static void fail(struct connection *c)
+{
+    c->asked->tried |= member_bit(c->up.member);
+    pool_blame(c->up.member);
+}
+
 void upstream_release(struct upstream *up, enum upstream_end how)
 {
     struct connection *c = connection_of(up);
     struct upstream_member *m = up->member;
 
     if (how == UPSTREAM_FAILED)
-        c->asked->tried |= member_bit(m);
-    if (how == UPSTREAM_FAILED && !c->blamed)
-        pool_blame(m);
+        fail(c);
     probe_pay(c, verdict_of(c, how));
     m->exchanges--;
     up->exchanges++;

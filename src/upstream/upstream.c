@@ -152,7 +152,7 @@ void connection_free(struct connection *c)
 void connection_lend(struct connection *c)
 {
     c->x = NULL;
-    c->idle = c->late = c->news = c->heard = c->blamed = c->probes = false;
+    c->idle = c->late = c->news = c->heard = c->probes = false;
     c->happened = tell_user;
     timer_stop(&c->timer);
     loop_undefer(&c->turn);

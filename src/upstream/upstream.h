@@ -100,9 +100,6 @@ void upstream_release(struct upstream *up, enum upstream_end how);
  * content has passed, which may take hours. Harmless when said again; what fails afterwards counts as always. */
 void upstream_well(struct upstream *up);
 
-/* Something worth counting against the member, without ending the connection: a response of class 5, say. */
-void upstream_blame(struct upstream *up);
-
 /* Read once, behind `have`, moving what is not consumed to the front when there is no room behind it. Bytes read; 0:
  * the end; -EAGAIN; -ENOBUFS: the buffer is full; -ENOMEM; or -errno with up->error set. */
 long upstream_read(struct upstream *up);

@@ -67,7 +67,6 @@ struct connection {
     bool late;       /* the deadline has passed */
     bool leaving;    /* the other side has closed, or it is broken: what is there can still be read */
     bool heard;      /* a byte came during this exchange */
-    bool blamed;     /* during this exchange */
     bool probes;     /* health_probed() is owed */
     bool unreadable; /* reading has failed */
     bool idle;
