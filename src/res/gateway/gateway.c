@@ -1,5 +1,6 @@
 #include "res/gateway/gateway.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "exchange/wait.h"
@@ -169,7 +170,7 @@ static enum flow take(struct gateway *g)
     return why == R_NONE ? FLOW_GO : STOP(g->x, why, 0);
 }
 
-/* The connection broke while it was written to; what it said before that counts more. */
+/* The connection broke while it was written to; what it said before that counts more, if it can be told what that was. */
 static enum flow broken(struct gateway *g, const struct verdict *read)
 {
     bool nothing = gateway_sent_nothing(g);
@@ -177,7 +178,7 @@ static enum flow broken(struct gateway *g, const struct verdict *read)
 
     if (upstream_tls_alert(g->up, &about) != R_NONE)
         return gateway_fail(g, R_upstream_tls_alert, 0, about, nothing, HERE);
-    if (nothing || (g->out.closed && !g->in.any))
+    if (nothing || (g->out.closed && (!g->in.any || read->why == R_NONE)))
         return gateway_fail(g, R_upstream_write_failed, (uint32_t)g->up->error, (struct span){ 0 }, nothing, HERE);
     return gateway_fail(g, read->why, read->at, read->operand, false, read->where);
 }
@@ -190,6 +191,12 @@ static enum flow late(struct gateway *g, enum gateway_step sending)
     if (sending == STEP_BLOCKED)
         return FAIL(g, R_upstream_write_timeout, 0);
     return FAIL(g, over ? R_upstream_response_timeout : R_upstream_read_timeout, 0);
+}
+
+/* Who only does not listen any more may still answer; whatever else there is has broken both directions. */
+static bool is_broken(const struct gateway *g)
+{
+    return g->out.closed && g->up->error != EPIPE;
 }
 
 static bool held_is_over(const struct gateway *g)
@@ -215,7 +222,7 @@ static enum flow ask(struct gateway *g)
         g->phase = PHASE_ANSWERED;
         return FLOW_GO;
     }
-    if (receiving == STEP_FAILED) {
+    if (receiving == STEP_FAILED || is_broken(g)) {
         exchange_cancel(g->x);
         return broken(g, &v);
     }
