@@ -62,7 +62,8 @@ static enum flow broken(struct gateway *g, enum reason why, uint64_t at, const c
 static enum flow ended(struct gateway *g, long n)
 {
     if (n < 0)
-        return broken(g, R_upstream_connection_terminated, (uint64_t)-n, HERE);
+        return broken(g, n == -ENOMEM ? R_worker_memory_exhausted : R_upstream_connection_terminated, (uint64_t)-n,
+                      HERE);
     if (g->in.framing.kind != FRAMING_CLOSE || g->up->cut)
         return broken(g, R_upstream_response_incomplete, g->in.taken, HERE);
     g->in.done = true;
