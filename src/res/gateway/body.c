@@ -200,13 +200,12 @@ static enum flow gateway_next(struct body *body, struct exchange *x, struct piec
     (void)x;
 }
 
-/* The codec asks for more when a piece has left: at the end of all that was announced, the last has. */
 static void gateway_stop(struct body *body)
 {
     struct gateway *g = (struct gateway *)body;
 
     if (g->in.pipe[1] > 0)
-        gateway_pipe_return(&gateway_worker(g->x)->pipes, g->in.pipe, g->in.done && g->x->broken.why == R_NONE);
+        gateway_pipe_return(&gateway_worker(g->x)->pipes, g->in.pipe);
     gateway_release(g);
 }
 

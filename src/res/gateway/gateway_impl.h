@@ -175,9 +175,10 @@ void gateway_reply_fields(struct gateway *g);
 /* Give the connection back after an answer. */
 void gateway_release(struct gateway *g);
 
-/* An empty pipe in ends[], of some 256 KiB; false: there is none to be had. What is given back must be empty. */
+/* An empty pipe in ends[], of some 256 KiB; false: there is none to be had. One that still holds bytes when it is given
+ * back is closed. */
 bool gateway_pipe_take(struct gateway_pipes *pipes, int ends[2]);
-void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2], bool is_empty);
+void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2]);
 
 /* Can the content that came with the head be read? What is broken there can still be told: nothing has been sent. */
 enum reason gateway_content_look(const struct gateway *g, struct verdict *v);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "res/gateway/gateway_impl.h"
@@ -18,9 +19,17 @@ bool gateway_pipe_take(struct gateway_pipes *pipes, int ends[2])
     return true;
 }
 
-void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2], bool is_empty)
+/* Only the system knows what was not taken out of it: left in there it would be the next client's. */
+static bool is_empty(int end)
 {
-    if (is_empty && pipes->count < GATEWAY_PIPES) {
+    int bytes;
+
+    return ioctl(end, FIONREAD, &bytes) == 0 && bytes == 0;
+}
+
+void gateway_pipe_return(struct gateway_pipes *pipes, int ends[2])
+{
+    if (pipes->count < GATEWAY_PIPES && is_empty(ends[0])) {
         memcpy(pipes->ends[pipes->count++], ends, sizeof pipes->ends[0]);
     } else {
         close(ends[0]);
