@@ -52,24 +52,34 @@ enum call {
     FSTATAT,
     PTHREAD_CREATE,
     SHUTDOWN,
+    SOCKET,
+    CONNECT,
+    GETSOCKOPT,
+    SETSOCKOPT,
+    PIPE2,
+    SPLICE,
+    RECVFROM,
     CALLS
 };
 
 static const int errors[CALLS] = {
-    [MALLOC] = ENOMEM,    [CALLOC] = ENOMEM,
-    [REALLOC] = ENOMEM,   [ALIGNED_ALLOC] = ENOMEM,
-    [OPEN] = EMFILE,      [OPENAT] = EMFILE,
-    [OPENAT2] = EMFILE,   [READ] = EIO,
-    [PREAD] = EIO,        [RECV] = ENOMEM,
-    [SEND] = ENOBUFS,     [SENDMSG] = ENOBUFS,
-    [SENDFILE] = EIO,     [ACCEPT4] = EMFILE,
-    [EPOLL_CTL] = ENOMEM, [PWRITE] = EIO,
-    [FDATASYNC] = EIO,    [FSYNC] = EIO,
-    [RENAMEAT] = EIO,     [RENAMEAT2] = EIO,
-    [LINKAT] = EIO,       [UNLINKAT] = EIO,
-    [MKDIRAT] = ENOSPC,   [FSTAT] = EIO,
-    [FSTATAT] = EIO,      [PTHREAD_CREATE] = EAGAIN,
-    [SHUTDOWN] = ENOBUFS,
+    [MALLOC] = ENOMEM,      [CALLOC] = ENOMEM,
+    [REALLOC] = ENOMEM,     [ALIGNED_ALLOC] = ENOMEM,
+    [OPEN] = EMFILE,        [OPENAT] = EMFILE,
+    [OPENAT2] = EMFILE,     [READ] = EIO,
+    [PREAD] = EIO,          [RECV] = ENOMEM,
+    [SEND] = ENOBUFS,       [SENDMSG] = ENOBUFS,
+    [SENDFILE] = EIO,       [ACCEPT4] = EMFILE,
+    [EPOLL_CTL] = ENOMEM,   [PWRITE] = EIO,
+    [FDATASYNC] = EIO,      [FSYNC] = EIO,
+    [RENAMEAT] = EIO,       [RENAMEAT2] = EIO,
+    [LINKAT] = EIO,         [UNLINKAT] = EIO,
+    [MKDIRAT] = ENOSPC,     [FSTAT] = EIO,
+    [FSTATAT] = EIO,        [PTHREAD_CREATE] = EAGAIN,
+    [SHUTDOWN] = ENOBUFS,   [SOCKET] = EMFILE,
+    [CONNECT] = EAGAIN,     [GETSOCKOPT] = ENOBUFS,
+    [SETSOCKOPT] = ENOBUFS, [PIPE2] = EMFILE,
+    [SPLICE] = ENOMEM,      [RECVFROM] = ENOMEM,
 };
 
 /* Known to test/wire/harness/faults.py, too. */
@@ -225,6 +235,16 @@ PASS(MKDIRAT, int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path
 PASS(FSTAT, int, fstat, (int fd, struct stat *out), (fd, out))
 PASS(FSTATAT, int, fstatat, (int dir, const char *path, struct stat *out, int flags), (dir, path, out, flags))
 PASS(SHUTDOWN, int, shutdown, (int fd, int how), (fd, how))
+PASS(SOCKET, int, socket, (int family, int type, int protocol), (family, type, protocol))
+PASS(CONNECT, int, connect, (int fd, const struct sockaddr *to, socklen_t len), (fd, to, len))
+PASS(GETSOCKOPT, int, getsockopt, (int fd, int level, int name, void *out, socklen_t *len), (fd, level, name, out, len))
+PASS(SETSOCKOPT, int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
+     (fd, level, name, value, len))
+PASS(PIPE2, int, pipe2, (int ends[2], int flags), (ends, flags))
+PASS(SPLICE, ssize_t, splice, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags),
+     (from, at, to, to_at, n, flags))
+PASS(RECVFROM, ssize_t, recvfrom, (int fd, void *to, size_t n, int flags, struct sockaddr *peer, socklen_t *len),
+     (fd, to, n, flags, peer, len))
 
 /* The same under the names that a program calls which was built with _FILE_OFFSET_BITS=64, as meson builds it. */
 PASS(PREAD, ssize_t, pread64, (int fd, void *to, size_t n, off64_t at), (fd, to, n, at))
