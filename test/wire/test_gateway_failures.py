@@ -18,6 +18,7 @@ other = Upstream("other", tls=pki.server("other.test"))
 unknown = Upstream("unknown", tls=Pki().server("127.0.0.1"))
 picky = Upstream("picky", tls=pki.server("127.0.0.1"), tls_options={"client_ca": pki.ca})
 narrow = Upstream("narrow", window_bytes=4096)
+unwell = Upstream("unwell").answer("/health", response(500))
 
 
 def asks_tls(failure):
@@ -40,7 +41,8 @@ UPSTREAMS = {
     "broken": {"servers": "broken.test:80"},
     "silent": {"servers": "silent.test:80"},
     "silent-long": {"servers": "silent-too.test:80", "connect_wait": "50ms"},
-    "resting": {"servers": f"127.0.0.1:{refusing_port()}", "fails": 1, "rest": "1m"},
+    "unwell": {"servers": [unwell.address, f"{app.address} down"],
+               "check": {"path": "/health", "interval": "100ms", "timeout": "50ms", "fall": 1}},
     **{failure: {"servers": asks_tls(failure).address, "connect_wait": "300ms", **TLS}
        for failure in ("plain-for-tls", "tls-alert", "tls-garbage", "tls-silent", "tls-close", "tls-reset")},
     "shaken": {"servers": shaken.address, **TLS},
@@ -163,8 +165,10 @@ def the_name_server_is_silent():
 
 @test()
 def nobody_is_live():
-    site.get("/rfc/resting/").expect(502, "upstream-connection-refused")
-    fails("upstream-all-down", "resting", tries=1)
+    unwell.wait(lambda: len(unwell.requests) > 1, "check")
+    line = fails("upstream-all-down", "unwell")
+    expect(line["tries"][0]["server"], "")
+    expect_true(int(site.get("/rfc/unwell/").expect(503).get("Retry-After")) > 0, "Retry-After")
 
 
 # TLS

@@ -20,6 +20,8 @@ UPSTREAMS = [
     upstream("two", [a.address, b.address]), upstream("spare", [f"{a.address}", f"{spare.address} backup"], fails=1,
                                                       rest="300ms"),
     upstream("resting", [a.address, b.address], fails=2, rest="300ms"),
+    upstream("last", [a.address, f"{b.address} down"], fails=1, rest="1m"),
+    upstream("both", [a.address, b.address], fails=1, rest="1m"),
     upstream("turns", ALL_MEMBERS), upstream("weights", [f"{a.address} weight=3", b.address, f"{c.address} weight=2"]),
     upstream("least", ALL_MEMBERS, balance="least-connections"),
     upstream("by-client", ALL_MEMBERS, balance="client"),
@@ -218,6 +220,19 @@ def a_member_rests_and_comes_back():
         a.up()
     time.sleep(0.35)
     expect(asked("resting", 6), {"a": 3, "b": 3})
+
+
+@test()
+def nobody_rests_for_whom_nobody_steps_in():
+    fresh()
+    for _ in range(3):
+        a.fail("/x", "reset-before-answer", times=1)
+        site.get("/last/x").expect(502, "upstream-connection-terminated")
+    expect(asked("last", 2), {"a": 2})
+    for one in (a, b):
+        one.fail("/x", "reset-before-answer", times=1)
+    site.get("/both/x").expect(502, "upstream-connection-terminated")
+    expect(sum(asked("both", 4).values()), 4)
 
 
 @test()
