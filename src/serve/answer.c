@@ -67,7 +67,7 @@ static const struct {
     { R_event_streams_full, "5" },
     { R_upstream_connection_limit, "1" },
     { R_upstream_queue_timeout, "5" },
-    { R_upstream_all_down, "5" },
+    { R_upstream_all_down, "10" }, /* the usual interval of checks, by which alone it ends */
     { R_cgi_queue_full, "1" },
     { R_fastcgi_overloaded, "1" },
 };
