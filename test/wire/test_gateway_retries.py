@@ -236,6 +236,22 @@ def nobody_rests_for_whom_nobody_steps_in():
 
 
 @test()
+def a_rest_ends_when_an_answer_begins():
+    fresh()
+    a.down()
+    try:
+        expect(served_by(site.get("/spare/x")), "spare")
+    finally:
+        a.up()
+    a.fail("/long", "slow-content", pause=0.1)
+    time.sleep(0.35)
+    with site.connect() as slow:
+        slow.send("GET /spare/long HTTP/1.1\r\nHost: x\r\n\r\n")
+        expect(slow.head().status, 200)
+        expect(asked("spare", 3), {"a": 3})
+
+
+@test()
 def a_backup_is_asked_when_no_other_is_there():
     fresh()
     expect(asked("spare", 3), {"a": 3})

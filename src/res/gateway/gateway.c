@@ -218,6 +218,7 @@ static enum flow ask(struct gateway *g)
     receiving = gateway_receive(g, &v);
     if (receiving == STEP_DONE) {
         exchange_cancel(g->x);
+        upstream_well(g->up);
         forwarding_now(&g->forwarding)->head_ms = g->x->now_ms;
         g->phase = PHASE_ANSWERED;
         return FLOW_GO;
