@@ -37,6 +37,7 @@ struct forwarding {
     bool client_denied;     /* its address is not one that the proxy serves */
     bool client_unadmitted; /* the network has not let it in yet. RFC6585:6 */
     bool destination_named, scheme_spoken, port_allowed;
+    bool plain_port_denied; /* of what is no tunnel */
 
     uint8_t returned;      /* how often this server has had the request already. RFC9110:7.6.3 */
     uint8_t returns_most;  /* that is no loop yet */

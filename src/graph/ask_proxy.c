@@ -34,3 +34,8 @@ bool ask_port_allowed(const struct exchange *x)
 {
     return x->forwarding->port_allowed;
 }
+
+bool ask_plain_port_allowed(const struct exchange *x)
+{
+    return !x->forwarding->plain_port_denied;
+}

@@ -99,6 +99,35 @@ static void ports_read(struct config_builder *b, const struct config_value *v, s
                             config_quote(&b->report, n->text));
 }
 
+static bool port_range_parse(struct span text, struct port_range *out)
+{
+    size_t hyphen = span_find(text, '-');
+    struct span last = hyphen < text.n ? span_from(text, hyphen + 1) : text;
+
+    return config_port_parse((struct span){ text.p, hyphen }, &out->first) && config_port_parse(last, &out->last) &&
+           out->first <= out->last;
+}
+
+/* As Squid has it: where HTTP is, and where nothing else is known to be. */
+static const struct port_range plain_standard[] = { { 80, 80 }, { 443, 443 }, { 1025, UINT16_MAX } };
+
+static void plain_ports_read(struct config_builder *b, const struct config_value *v, struct proxy_settings *proxy)
+{
+    uint32_t most = v->good && v->node->kind == YAML_LIST ? v->node->count : 1;
+    struct port_range *ranges = arena_zero(b->memory, most * sizeof *ranges);
+
+    if (ranges == NULL)
+        return;
+    proxy->plain_ports = v->good ? ranges : plain_standard;
+    proxy->plain_port_count = v->good ? 0 : sizeof plain_standard / sizeof plain_standard[0];
+    for (const struct yaml_node *n = NULL; v->good && (n = config_text_next(v->node, n)) != NULL;)
+        if (port_range_parse(n->text, &ranges[proxy->plain_port_count]))
+            proxy->plain_port_count++;
+        else
+            config_complain(&b->report, n, "%s is no port and no range of ports: such as 80, or 8000-8999",
+                            config_quote(&b->report, n->text));
+}
+
 static void who_read(struct config_builder *b, const struct config_value v[], struct proxy_settings *proxy)
 {
     if (v[KEY_forward_clients].good)
@@ -108,6 +137,7 @@ static void who_read(struct config_builder *b, const struct config_value v[], st
     if (v[KEY_forward_deny].good)
         proxy->denied = config_ranges_read(b, &v[KEY_forward_deny], &proxy->denied_count);
     ports_read(b, &v[KEY_forward_ports], proxy);
+    plain_ports_read(b, &v[KEY_forward_plain_ports], proxy);
 }
 
 /* Whether the file is there and fits. */

@@ -6,6 +6,7 @@
 
 #define BIT(m)              (UINT64_C(1) << (m))
 #define CONTENT_LIMIT_BYTES (UINT64_C(1) << 30)
+#define PSEUDONYM_BYTES     64u
 
 static struct span method_names(struct config_report *r)
 {
@@ -78,6 +79,11 @@ struct h1_limits config_head_limits(uint64_t head_bytes, uint64_t field_bytes)
 bool config_pseudonym_read(struct config_builder *b, const struct config_value *v, struct span *out)
 {
     *out = arena_copy(b->memory, v->text);
+    if (v->text.n > PSEUDONYM_BYTES) {
+        config_complain(&b->report, v->node, "%s is too long: at most %u letters", config_quote(&b->report, v->text),
+                        PSEUDONYM_BYTES);
+        return false;
+    }
     if (token_span(v->text, TOKEN_NAME) == v->text.n)
         return true;
     config_complain(&b->report, v->node, "%s is no name for Via: letters, digits, dots and hyphens",

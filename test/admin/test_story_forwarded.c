@@ -130,9 +130,10 @@ static void a_tunnel_through_a_proxy(void **state)
     const struct given g = {
         .request = "CONNECT o:443 HTTP/1.1\r\nHost: o:443\r\nProxy-Authorization: [removed]\r\n\r\n",
         .route = "/",
-        .path = ALLOWED "has_content- hints_due- is_origin- open_forward> proxies+ client_served+ client_let_in+ "
-                        "authenticate> destination_named+ scheme_spoken+ port_allowed+ loop_free+ forwards_left+ "
-                        "attempt> answered+ relay> protocol_taken_up- tunnel_made+",
+        .path = ALLOWED
+        "has_content- hints_due- is_origin- open_forward> proxies+ client_served+ client_let_in+ "
+        "authenticate> destination_named+ scheme_spoken+ port_allowed+ plain_port_allowed+ loop_free+ forwards_left+ "
+        "attempt> answered+ relay> protocol_taken_up- tunnel_made+",
         .why = R_proxy_tunnel_opened,
         .method = M_CONNECT,
         .waits = { { "password", 80 } },
@@ -148,6 +149,7 @@ static void a_tunnel_through_a_proxy(void **state)
           "destination_named yes e-destination_named-yes target=o:443\n"
           "scheme_spoken yes e-scheme_spoken-yes target=o:443\n"
           "port_allowed yes e-port_allowed-yes method=CONNECT target=o:443\n"
+          "plain_port_allowed yes e-plain_port_allowed-yes method=CONNECT target=o:443\n"
           "loop_free yes e-loop_free-yes Via=null\n"
           "forwards_left yes e-forwards_left-yes method=CONNECT Max-Forwards=null\n"
           "attempt done e-attempt-next server=o:443 kept_connection=false\n"

@@ -12,6 +12,7 @@
 
 #define BIT(m)        (UINT64_C(1) << (m))
 #define FORWARD(text) "forward: {" text "}\n"
+#define LETTERS_60    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
 
 /* Complaints without their "c.yaml:", one a line. */
 struct mistake {
@@ -56,11 +57,18 @@ static const struct mistake mistakes[] = {
       "1:34: \"ftp://p\" is no URL of a portal: such as https://portal.example/\n" },
     { FORWARD("intercept: on, portal: \"http://p/\", users: u"),
       "1:54: clients that do not know of a proxy cannot log in to it: leave \"users\" or \"intercept\" away\n" },
+    { FORWARD("plain_ports: [0, 80, 90-, -90, 9-8, 1-65536]"),
+      "1:25: \"0\" is no port and no range of ports: such as 80, or 8000-8999\n"
+      "c.yaml:1:32: \"90-\" is no port and no range of ports: such as 80, or 8000-8999\n"
+      "c.yaml:1:37: \"-90\" is no port and no range of ports: such as 80, or 8000-8999\n"
+      "c.yaml:1:42: \"9-8\" is no port and no range of ports: such as 80, or 8000-8999\n"
+      "c.yaml:1:47: \"1-65536\" is no port and no range of ports: such as 80, or 8000-8999\n" },
+    { FORWARD("name: " LETTERS_60 "ijklm"), "1:17: \"" LETTERS_60 "...\" is too long: at most 64 letters\n" },
     { FORWARD("name: a b"), "1:17: \"a b\" is no name for Via: letters, digits, dots and hyphens\n" },
     { FORWARD("connect_wait: 0"), "1:25: \"0\" is too small: \"connect_wait\" takes 1ms to 10m\n" },
     { FORWARD("prots: 443"),
       "1:11: unknown key \"prots\": did you mean \"ports\"? allowed here: listen, clients, users, realm, digest, "
-      "ports, allow, deny, intercept, portal, connect_wait, read_wait, tunnel_idle, name\n" },
+      "ports, plain_ports, allow, deny, intercept, portal, connect_wait, read_wait, tunnel_idle, name\n" },
     { "real_ip: on\n", "1:10: \"real_ip\" believes nobody without \"trusted_proxies\": name them\n" },
     { "listen_proxy_protocol: on\n",
       "1:24: \"listen_proxy_protocol\" believes nobody without \"trusted_proxies\": name them\n" },
@@ -129,6 +137,10 @@ static void standards_are_as_the_manual_says(void **state)
     assert_int_equal(f->proxy.client_count, 0);
     assert_int_equal(f->proxy.port_count, 1);
     assert_int_equal(f->proxy.ports[0], 443);
+    assert_int_equal(f->proxy.plain_port_count, 3);
+    assert_int_equal(f->proxy.plain_ports[0].last, 80);
+    assert_int_equal(f->proxy.plain_ports[2].first, 1025);
+    assert_int_equal(f->proxy.plain_ports[2].last, 65535);
     assert_false(f->proxy.intercepts);
     assert_true(f->site.is_default && f->site.answers_all);
     assert_int_equal(f->site.route_count, 1);
@@ -156,6 +168,7 @@ static void a_proxy_is_as_the_file_says(void **state)
     const struct config_forward *f =
         &good(&g, &options,
               FORWARD("listen: [\"192.0.2.1:3128\", unix:/p], clients: [10.0.0.0/8, \"unix:\"], ports: [443, 563], "
+                      "plain_ports: [80, 8000-8001], "
                       "allow: 10.0.0.0/8, deny: [192.0.2.7, \"2001:db8::/32\"], connect_wait: 1, read_wait: 2, "
                       "tunnel_idle: 103, name: n, users: u, realm: r, digest: on"))
              ->forward;
@@ -168,6 +181,11 @@ static void a_proxy_is_as_the_file_says(void **state)
     assert_int_equal(f->proxy.clients[1].bits, 255);
     assert_int_equal(f->proxy.port_count, 2);
     assert_int_equal(f->proxy.ports[1], 563);
+    assert_int_equal(f->proxy.plain_port_count, 2);
+    assert_int_equal(f->proxy.plain_ports[0].first, 80);
+    assert_int_equal(f->proxy.plain_ports[0].last, 80);
+    assert_int_equal(f->proxy.plain_ports[1].first, 8000);
+    assert_int_equal(f->proxy.plain_ports[1].last, 8001);
     assert_int_equal(f->proxy.allowed_count, 1);
     assert_int_equal(f->proxy.denied_count, 2);
     assert_int_equal(f->proxy.denied[1].bits, 32);

@@ -193,8 +193,42 @@ def tunnels_go_to_some_ports_only():
 
 
 @test()
+def other_requests_go_to_some_ports_too():
+    for port in (21, 25, 1024):
+        answer = proxy.forward(f"GET http://{LOCAL}:{port}/ HTTP/1.1", "Host: a").expect(403, "proxy-port-denied")
+        expect_in("error=http_request_denied", answer.get("Proxy-Status"))
+        expect(proxy.log_of(answer)["tries"], [])
+    for target in (f"http://{LOCAL}", f"http://{LOCAL}:443/", f"http://{LOCAL}:1025/"):
+        expect_true(proxy.forward(f"GET {target} HTTP/1.1", "Host: a").reason != "proxy-port-denied", target)
+    some = Proxy({"plain_ports": ["25", f"{app.port}-{app.port}"]})
+    through(f"http://{app.address}/", one=some)
+    some.forward(f"GET http://{LOCAL}:{app.port + 1}/ HTTP/1.1", "Host: a").expect(403, "proxy-port-denied")
+    some.forward(f"GET http://{LOCAL}/ HTTP/1.1", "Host: a").expect(403, "proxy-port-denied")
+    expect_true(some.forward(f"GET http://{LOCAL}:25/ HTTP/1.1", "Host: a").reason != "proxy-port-denied", "25")
+    with some.to_proxy() as c:
+        c.send(f"CONNECT {safe.address} HTTP/1.1\r\nHost: a\r\n\r\n").head().expect(200, "proxy-tunnel-opened")
+
+
+@test()
+def what_leads_inside_in_other_words():
+    inside = ("64:ff9b::10.1.2.3", "64:ff9b:1::1", "2002:a01:203::1", "::10.1.2.3", "::ffff:0:10.1.2.3", "2001::1",
+              "2001:1ff::1", "fec0::1", "fd00::1", "3fff::1", "5f00::1", "100::1", "4000::1", "192.88.99.1",
+              "2001:db8::1", "ff02::1")
+    for address in inside:
+        target = f"[{address}]" if ":" in address else address
+        answer = proxy.forward(f"GET http://{target}/ HTTP/1.1", "Host: a")
+        expect((answer.status, answer.reason), (502, "upstream-ip-prohibited"), address)
+    closed = Proxy({"allow": "fec0::/10", "deny": "198.41.0.4", "connect_wait": "50ms"})
+    for address in ("64:ff9b::7f00:1", "2002:7f00:1::", "64:ff9b::198.41.0.4", "2002:c629:4::1"):
+        closed.forward(f"GET http://[{address}]/ HTTP/1.1", "Host: a").expect(502, "upstream-ip-prohibited")
+    for address in ("64:ff9b::192.0.43.8", "2002:c000:2b08::1", "2001:200::1", "fec0::1"):
+        reason = closed.forward(f"GET http://[{address}]/ HTTP/1.1", "Host: a").reason
+        expect_true(reason.startswith("upstream-") and reason != "upstream-ip-prohibited", f"{address}: {reason}")
+
+
+@test()
 def private_places_are_judged_by_address():
-    for target in ("http://10.1.2.3/", "http://inside.test/", "http://[::1]:1/", "http://[::ffff:10.1.2.3]/",
+    for target in ("http://10.1.2.3/", "http://inside.test/", "http://[::1]:1025/", "http://[::ffff:10.1.2.3]/",
                    "http://169.254.169.254/latest/meta-data", "http://0.0.0.0/"):
         answer = proxy.forward(f"GET {target} HTTP/1.1", "Host: a").expect(502, "upstream-ip-prohibited")
         expect_in("error=destination_ip_prohibited", answer.get("Proxy-Status"))

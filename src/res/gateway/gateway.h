@@ -44,6 +44,11 @@ struct gateway_insertion {
     struct span text;   /* goes before its first occurrence; empty: nothing is inserted */
 };
 
+/* Ports, both ends included. */
+struct port_range {
+    uint16_t first, last;
+};
+
 /* What a forward proxy allows. */
 struct proxy_settings {
     const struct address_range *clients; /* whom it serves; count 0: everybody */
@@ -54,6 +59,8 @@ struct proxy_settings {
     uint32_t denied_count;
     const uint16_t *ports; /* to which CONNECT may go */
     uint32_t port_count;
+    const struct port_range *plain_ports; /* to which other requests may go */
+    uint32_t plain_port_count;
     const struct auth_settings *auth; /* NULL: nobody needs credentials */
     bool intercepts;                  /* clients do not know of it: they send what is for origins */
     struct span portal;               /* of an intercepting one: the URI at which clients are let in */

@@ -1,17 +1,47 @@
+#include <netinet/in.h>
+
 #include "auth/check.h"
 #include "res/gateway/admissions.h"
 #include "res/gateway/gateway_impl.h"
 
 #define HTTP_PORT 80u
 
+#define IPV4(length, ...)                                                  \
+    {                                                                      \
+        .bytes = { [10] = 0xFF, 0xFF, __VA_ARGS__ }, .bits = 96 + (length) \
+    }
+#define IPV6(length, ...)                          \
+    {                                              \
+        .bytes = { __VA_ARGS__ }, .bits = (length) \
+    }
+
 /* Not to be asked for strangers: what is near this machine, and what is no place at all. RFC6890:2.2 */
-static const char *const near[] = {
-    "0.0.0.0/8",     "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",  "172.16.0.0/12",
-    "192.0.0.0/24",  "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4",   "240.0.0.0/4",  "::/128",         "::1/128",       "64:ff9b:1::/48",  "100::/64",
-    "2001:db8::/32", "fc00::/7",     "fe80::/10",      "ff00::/8",
+static const struct address_range near[] = {
+    IPV4(8, 0x00),                    /* 0.0.0.0 */
+    IPV4(8, 0x0A),                    /* 10.0.0.0 */
+    IPV4(10, 0x64, 0x40),             /* 100.64.0.0 */
+    IPV4(8, 0x7F),                    /* 127.0.0.0 */
+    IPV4(16, 0xA9, 0xFE),             /* 169.254.0.0 */
+    IPV4(12, 0xAC, 0x10),             /* 172.16.0.0 */
+    IPV4(24, 0xC0, 0x00, 0x00),       /* 192.0.0.0 */
+    IPV4(24, 0xC0, 0x00, 0x02),       /* 192.0.2.0 */
+    IPV4(24, 0xC0, 0x58, 0x63),       /* 192.88.99.0: whoever relays 6to4 here. RFC7526:4 */
+    IPV4(16, 0xC0, 0xA8),             /* 192.168.0.0 */
+    IPV4(15, 0xC6, 0x12),             /* 198.18.0.0 */
+    IPV4(24, 0xC6, 0x33, 0x64),       /* 198.51.100.0 */
+    IPV4(24, 0xCB, 0x00, 0x71),       /* 203.0.113.0 */
+    IPV4(4, 0xE0),                    /* 224.0.0.0 */
+    IPV4(4, 0xF0),                    /* 240.0.0.0 */
+    IPV6(23, 0x20, 0x01),             /* protocols, Teredo among them */
+    IPV6(32, 0x20, 0x01, 0x0D, 0xB8), /* examples */
+    IPV6(20, 0x3F, 0xFF),             /* examples. RFC9637:3 */
 };
-#define NEAR_COUNT (sizeof near / sizeof near[0])
+
+/* IPv6 has public places only in here, which most of what is no place is not. RFC4291:2.4 */
+static const struct address_range public_ipv4 = IPV4(0, 0), public_ipv6 = IPV6(3, 0x20);
+
+/* Addresses that stand for one of IPv4, which they have behind the prefix. RFC6052:2.1, RFC3056:2 */
+static const struct address_range nat64 = IPV6(96, 0x00, 0x64, 0xFF, 0x9B), six_to_four = IPV6(16, 0x20, 0x02);
 
 static bool in_any(const struct address_range *ranges, uint32_t count, const struct sockaddr *socket)
 {
@@ -23,24 +53,35 @@ static bool in_any(const struct address_range *ranges, uint32_t count, const str
 
 static bool is_near(const struct sockaddr *socket)
 {
-    for (size_t i = 0; i < NEAR_COUNT; i++) {
-        struct address_range range;
-        const char *why;
+    return in_any(near, sizeof near / sizeof near[0], socket) ||
+           (!address_in(&public_ipv4, socket) && !address_in(&public_ipv6, socket));
+}
 
-        if (address_range_parse(span_of(near[i]), &range, &why) == 0 && address_in(&range, socket))
-            return true;
-    }
-    return false;
+/* Where a packet to the address really goes: out gets the IPv4 that is in it. False: there is none. */
+static bool stands_for(const struct sockaddr *socket, struct sockaddr_in *out)
+{
+    const struct address_range *prefix = address_in(&nat64, socket)         ? &nat64
+                                         : address_in(&six_to_four, socket) ? &six_to_four
+                                                                            : NULL;
+
+    if (prefix == NULL)
+        return false;
+    *out = (struct sockaddr_in){ .sin_family = AF_INET };
+    memcpy(&out->sin_addr, ((const struct sockaddr_in6 *)socket)->sin6_addr.s6_addr + prefix->bits / 8,
+           sizeof out->sin_addr);
+    return true;
 }
 
 /* Asked of each address that a name turned out to have, so that no name leads inside. */
 static bool may_be_asked(const void *with, const struct sockaddr *socket)
 {
     const struct proxy_settings *p = with;
+    struct sockaddr_in ipv4;
+    const struct sockaddr *real = stands_for(socket, &ipv4) ? (const struct sockaddr *)&ipv4 : socket;
 
-    if (in_any(p->denied, p->denied_count, socket))
+    if (in_any(p->denied, p->denied_count, socket) || in_any(p->denied, p->denied_count, real))
         return false;
-    return in_any(p->allowed, p->allowed_count, socket) || !is_near(socket);
+    return in_any(p->allowed, p->allowed_count, socket) || in_any(p->allowed, p->allowed_count, real) || !is_near(real);
 }
 
 static bool is_connect(const struct exchange *x)
@@ -58,6 +99,15 @@ static bool port_allowed(const struct exchange *x, const struct proxy_settings *
     for (uint32_t i = 0; i < p->port_count; i++)
         if (p->ports[i] == port_of(x))
             return true;
+    return !is_connect(x);
+}
+
+/* Who speaks another protocol behind a port might take a request for its own. */
+static bool plain_port_denied(const struct exchange *x, const struct proxy_settings *p)
+{
+    for (uint32_t i = 0; i < p->plain_port_count; i++)
+        if (p->plain_ports[i].first <= port_of(x) && port_of(x) <= p->plain_ports[i].last)
+            return false;
     return !is_connect(x);
 }
 
@@ -117,6 +167,7 @@ enum reason gateway_proxy_open(struct exchange *x)
     f->destination_named = is_named(x, p);
     f->scheme_spoken = is_spoken(x);
     f->port_allowed = port_allowed(x, p);
+    f->plain_port_denied = plain_port_denied(x, p);
     g->place = f->group = place_of(x);
     if (span_starts(name, SPAN("[")) && name.n > 2)
         name = (struct span){ name.p + 1, name.n - 2 };
