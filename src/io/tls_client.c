@@ -29,9 +29,12 @@ static int add_authorities(X509_STORE *to, const char *path, char why[TLS_WHY_BY
 
     if (error == 0)
         error = tls_files_certificates(&text, path, &all, why);
-    for (int i = 0; error == 0 && i < sk_X509_num(all); i++)
+    for (int i = 0; error == 0 && i < sk_X509_num(all); i++) {
+        /* The library reads its extensions with the first look at them, which threads would take at once. */
+        (void)X509_check_purpose(sk_X509_value(all, i), -1, 0);
         if (X509_STORE_add_cert(to, sk_X509_value(all, i)) != 1)
             error = tls_why_library(why, path, "the authority cannot be used");
+    }
     sk_X509_pop_free(all, X509_free);
     tls_bytes_fini(&text);
     return error;
