@@ -67,7 +67,10 @@ static void content_cancel(void *with)
 
 static enum flow content_wait(struct exchange *x, struct conn *c)
 {
-    conn_timer(c, c->tunnel ? c->wire->settings->tunnel_idle_ms : c->wire->settings->content_wait_ms);
+    if (c->tunnel && x->forwarding != NULL)
+        timer_drop(&c->timer); /* who forwards looks at both sides */
+    else
+        conn_timer(c, c->tunnel ? c->wire->settings->tunnel_idle_ms : c->wire->settings->content_wait_ms);
     return exchange_wait(x, "content", content_cancel, c);
 }
 

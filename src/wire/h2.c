@@ -308,7 +308,7 @@ static void stream_look(struct h2_stream *s)
         if (stood_ms >= set->head_wait_ms)
             h2_end(s->h2, R_h2_head_timeout, NGHTTP2_PROTOCOL_ERROR);
     } else if (exchange_waits_for_codec(s->x)) {
-        if (stood_ms >= content_ms) {
+        if (stood_ms >= content_ms && !(s->x->reply.tunnel && s->x->forwarding != NULL)) {
             verdict_set(&s->content.broken, R_request_content_timeout, s->content.taken);
             exchange_wake(s->x, s->x->wait.ticket);
         }
