@@ -25,6 +25,10 @@ struct body_ops {
      * content is set by exchange_break() and what was sent so far must be abandoned. A reason that is set so
      * beside FLOW_GO abandons nothing: it tells what kind of end the content comes to. */
     enum flow (*next)(struct body *b, struct exchange *x, struct piece *out);
+    /* Of a tunnel whose end the client was told: take what the client still says. FLOW_GO: it has come to its end too, or
+     * nobody wants more; FLOW_WAIT: x is parked, and the same call is made again; FLOW_STOP as above. NULL: when one side
+     * has ended, so has the other. RFC9110:9.3.6 */
+    enum flow (*hear)(struct body *b, struct exchange *x);
     /* Last call, exactly once, after the end or an abandon. May be NULL. */
     void (*stop)(struct body *b);
 };

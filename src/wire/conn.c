@@ -320,15 +320,20 @@ void conn_close(struct conn *c)
     w->free_conns = c;
 }
 
+static bool has_room(const struct conn *c)
+{
+    struct pollfd room = { .fd = c->watch.fd, .events = POLLOUT };
+
+    return poll(&room, 1, 0) != 0;
+}
+
 /*
  * Where the kernel encrypts, it forgets at the end what the socket had no room for: up to a record. Once there is room,
  * the word of the end takes all of it along.
  */
 static bool has_unsent(const struct conn *c)
 {
-    struct pollfd room = { .fd = c->watch.fd, .events = POLLOUT };
-
-    return c->secured != NULL && !c->broken && tls_kernel_sends(c->secured->tls) && poll(&room, 1, 0) == 0;
+    return c->secured != NULL && !c->broken && tls_kernel_sends(c->secured->tls) && !has_room(c);
 }
 
 void conn_end(struct conn *c)
@@ -394,11 +399,31 @@ static void linger_read(struct conn *c)
     wire_buffer_return(w, away);
 }
 
-static void shut(struct conn *c)
+/* False: the connection is gone. */
+static bool shut_side(struct conn *c)
 {
+    if (c->said_end)
+        return true;
+    c->said_end = true;
     if (c->secured != NULL)
         tls_say_end(c->secured->tls);
-    if (shutdown(c->watch.fd, SHUT_WR) != 0 || c->wire->settings->linger_ms == 0)
+    return shutdown(c->watch.fd, SHUT_WR) == 0;
+}
+
+bool conn_say_end(struct conn *c)
+{
+    if (!c->said_end && c->secured != NULL && !has_room(c)) {
+        c->writable = false;
+        queue_note(c, queued(c));
+        return false;
+    }
+    (void)shut_side(c); /* that it is gone will be told */
+    return true;
+}
+
+static void shut(struct conn *c)
+{
+    if (!shut_side(c) || c->wire->settings->linger_ms == 0)
         conn_close(c);
     else
         conn_timer(c, c->wire->settings->linger_ms);
@@ -465,7 +490,7 @@ static void conn_ready(struct watch *watch, uint32_t events)
         c->peer_closed = true;
     if (events & EPOLLOUT)
         c->writable = true;
-    if (events & (EPOLLERR | EPOLLHUP))
+    if ((events & EPOLLERR) || ((events & EPOLLHUP) && !c->said_end)) /* else both sides have ended */
         c->broken = true;
     conn_go(c);
 }

@@ -92,6 +92,7 @@ struct conn {
     uint64_t queued_ms; /* when the socket was full, and they were more at the look before */
     uint64_t lingered_bytes;
     bool shuts_later; /* lingering, but our side is not shut yet */
+    bool said_end;    /* our side is shut */
 
     uint64_t accepted_ms;
     struct sockaddr_storage peer; /* the client, or the proxy that has not said yet whose connection it is */
@@ -234,6 +235,9 @@ void conn_end(struct conn *c);
 
 /* Has anything come that was not read? Closing would then reset the connection, and with it what we sent last. */
 bool conn_has_unread(const struct conn *c);
+
+/* Shut our side: what has been sent is all. False: there is no room for the word of it yet, and c->writable is false. */
+bool conn_say_end(struct conn *c);
 
 /* Shut our side once all has left, and read away for a while, then close. */
 void conn_linger(struct conn *c);

@@ -132,6 +132,16 @@ static void chunk_line(struct conn *c, uint64_t bytes, bool first)
     c->line_out = (struct span){ c->chunk_line, n };
 }
 
+/* What the body said, when it was not FLOW_GO. */
+static enum flow not_yet(struct conn *c, enum flow f)
+{
+    if (f == FLOW_STOP)
+        c->broken = true;
+    else if (!(c->tunnel && exchange_waits_for_codec(c->x)))
+        timer_drop(&c->timer); /* it is not the client who is slow */
+    return f;
+}
+
 static enum flow next_piece(struct conn *c)
 {
     struct exchange *x = c->x;
@@ -139,12 +149,8 @@ static enum flow next_piece(struct conn *c)
     enum flow f = body->ops->next(body, x, &c->piece);
     uint64_t bytes = c->piece.fd >= 0 ? c->piece.length : c->piece.bytes.n;
 
-    if (f == FLOW_STOP)
-        c->broken = true;
-    if (f == FLOW_WAIT && !(c->tunnel && exchange_waits_for_codec(x)))
-        timer_drop(&c->timer); /* it is not the client who is slow */
     if (f != FLOW_GO)
-        return f;
+        return not_yet(c, f);
     c->body_ended = bytes == 0;
     if (c->chunked_out)
         chunk_line(c, bytes, x->content_out == 0);
@@ -180,9 +186,25 @@ static enum flow send_on(struct conn *c)
     }
 }
 
+/* All of a tunnel has been sent; the client is told, and may go on to speak. */
+static enum flow hear(struct conn *c)
+{
+    struct body *body = c->x->reply.body;
+    enum flow f;
+
+    if (body == NULL || body->ops->hear == NULL)
+        return FLOW_GO;
+    if (!conn_say_end(c))
+        return blocked(c);
+    f = body->ops->hear(body, c->x);
+    return f != FLOW_GO ? not_yet(c, f) : f;
+}
+
 enum flow h1_send(struct conn *c)
 {
     enum flow f = send_on(c);
 
+    if (f == FLOW_GO && c->tunnel)
+        f = hear(c);
     return f == FLOW_WAIT ? head_move(c) : f;
 }

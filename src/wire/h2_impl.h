@@ -25,6 +25,7 @@ struct h2_stream {
     bool head_done; /* the exchange runs */
     bool arrived;   /* something of the content came, or its end */
     bool lingers;   /* the response has left, and the client still sends */
+    bool hears;     /* ... in a tunnel, where it is still listened to */
     bool closed;    /* nghttp2 knows it no more */
     bool by_client; /* ... because the client reset it */
     bool reply_begun, reply_done, body_ended;

@@ -352,12 +352,15 @@ static void goaway_went(struct h2 *h2, const nghttp2_goaway *frame)
     h2->ends.operand = (struct span){ h2->ends_text, n };
 }
 
-/* The response has left; whatever else the client wants to send is not needed. RFC9113:8.1 */
+/* The response has left; whatever else the client wants to send is not needed (RFC9113:8.1), but in some tunnels. */
 static void response_went(struct h2_stream *s)
 {
-    s->reply_done = true;
-    s->lingers = !s->content.ended;
-    if (s->lingers)
+    const struct body *body = s->x->reply.body;
+
+    s->hears = s->x->reply.tunnel && body != NULL && body->ops->hear != NULL;
+    s->reply_done = !s->hears;
+    s->lingers = !s->hears && !s->content.ended;
+    if (s->hears || s->lingers)
         h2_stream_due(s);
 }
 

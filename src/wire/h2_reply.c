@@ -179,6 +179,8 @@ void h2_reply(struct exchange *x)
 
     if (!s->reply_begun)
         reply_begin(s);
+    else if (s->hears)
+        h2_stream_due(s);
     else if (!s->closed)
         nghttp2_session_resume_data(s->h2->session, s->id);
     h2_send_later(s->h2);

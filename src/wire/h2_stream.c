@@ -184,11 +184,35 @@ static void begin(struct h2_stream *s)
     x->host->begin(x);
 }
 
+/* Both sides have ended the stream, and nghttp2 knows it no more: what came before is still heard. */
+static bool ended_well(const struct h2_stream *s)
+{
+    return s->closed && s->content.ended && s->error == NGHTTP2_NO_ERROR;
+}
+
+/* The client was told the end of the tunnel. */
+static void hear(struct h2_stream *s)
+{
+    struct exchange *x = s->x;
+    enum flow f = x->reply.body->ops->hear(x->reply.body, x);
+
+    if (f == FLOW_WAIT)
+        return;
+    s->hears = false;
+    s->reply_done = true;
+    if (s->closed)
+        gone(s);
+    else if (f == FLOW_GO)
+        linger(s);
+    else
+        h2_stream_reset(s, NGHTTP2_CANCEL);
+}
+
 static void run(struct h2_stream *s)
 {
     struct exchange *x = s->x;
 
-    if (s->closed) {
+    if (s->closed && !(s->hears && ended_well(s))) {
         gone(s);
         return;
     }
@@ -202,6 +226,8 @@ static void run(struct h2_stream *s)
     } else if (s->arrived && exchange_waits_for_codec(x)) {
         s->arrived = false;
         exchange_wake(x, x->wait.ticket);
+    } else if (s->hears && x->wait.what == NULL) {
+        hear(s);
     }
 }
 

@@ -211,19 +211,25 @@ static void gateway_stop(struct body *body)
 
 const struct body_ops gateway_body = { .next = gateway_next, .stop = gateway_stop };
 
-/* Both sides say what they like; the codec tells when the client has come to its end. */
-static enum gateway_step client_pump(struct gateway *g)
+/* Has nothing passed for too long, and does nothing wait to be read? */
+static bool is_idle(const struct upstream *up)
 {
-    enum gateway_step step;
+    return upstream_is_late(up) && up->have == up->at && (up->ended || !up->readable);
+}
 
-    if (g->client_ended)
-        return STEP_DONE;
-    step = gateway_send(g);
-    if (step == STEP_DONE && g->out.taken_all) {
+/* Both sides say what they like; the codec tells when the client has come to its end, and why it was broken off. */
+static enum flow client_pump(struct gateway *g, enum gateway_step *sending)
+{
+    *sending = g->client_ended ? STEP_DONE : gateway_send(g);
+    if (*sending == STEP_STOP || g->x->broken.why != R_NONE)
+        return broken(g, R_client_closed_during_response, 0, HERE);
+    if (is_idle(g->up))
+        return broken(g, R_tunnel_idle, 0, HERE);
+    if (*sending == STEP_DONE && g->out.taken_all && !g->client_ended) {
         g->client_ended = true;
         upstream_shut(g->up);
     }
-    return step;
+    return FLOW_GO;
 }
 
 static enum flow tunnel_next(struct body *body, struct exchange *x, struct piece *out)
@@ -232,15 +238,12 @@ static enum flow tunnel_next(struct body *body, struct exchange *x, struct piece
     struct span piece = { 0 };
     struct verdict v = { 0 };
     enum gateway_step sending;
-    bool is_late;
     long n = 0;
 
     if (g->up == NULL)
         return give(g, piece, out);
-    is_late = upstream_is_late(g->up);
-    sending = client_pump(g);
-    if (sending == STEP_STOP || (is_late && g->up->have == g->up->at && !g->up->readable))
-        return broken(g, R_tunnel_idle, 0, HERE);
+    if (client_pump(g, &sending) == FLOW_STOP)
+        return FLOW_STOP;
     while (take(g, &piece, &v) == R_MORE && (n = upstream_read(g->up)) > 0)
         ;
     if (piece.n > 0)
@@ -253,4 +256,18 @@ static enum flow tunnel_next(struct body *body, struct exchange *x, struct piece
     return give(g, piece, out);
 }
 
-const struct body_ops gateway_tunnel = { .next = tunnel_next, .stop = gateway_stop };
+/* The upstream has nothing more to say, and may still listen; one that does not has closed both ways in good order. */
+static enum flow tunnel_hear(struct body *body, struct exchange *x)
+{
+    struct gateway *g = (struct gateway *)body;
+    enum gateway_step sending;
+
+    (void)x;
+    if (g->up == NULL)
+        return FLOW_GO;
+    if (client_pump(g, &sending) == FLOW_STOP)
+        return FLOW_STOP;
+    return g->client_ended || g->out.closed ? FLOW_GO : gateway_wait(g, sending, "tunnel");
+}
+
+const struct body_ops gateway_tunnel = { .next = tunnel_next, .hear = tunnel_hear, .stop = gateway_stop };

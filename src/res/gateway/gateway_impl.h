@@ -85,17 +85,17 @@ struct gateway {
     struct gateway_out out;
     struct gateway_in in;
     struct gateway_kept kept;
-    bool told;                         /* the reply has its head */
-    bool stale;                        /* the attempt before found its connection closed */
-    struct transform_plan change;      /* of the content */
-    uint64_t sent_ms;                  /* the request was whole; 0: it is not yet */
-    bool collected;                    /* as much content as is to be, before anybody is asked */
-    struct span left_over;             /* of the piece that was taken last, and did not fit */
-    bool upgrades;                     /* another protocol was offered to the upstream */
-    bool tunnel;                       /* the head is done with, and bytes pass both ways */
-    bool client_ended, upstream_ended; /* of a tunnel: no more comes from there */
-    struct auth_state *auth;           /* of proxies */
-    struct span place, host; /* of proxies: what was asked for, as text, and the host alone with a NUL behind it */
+    bool told;                    /* the reply has its head */
+    bool stale;                   /* the attempt before found its connection closed */
+    struct transform_plan change; /* of the content */
+    uint64_t sent_ms;             /* the request was whole; 0: it is not yet */
+    bool collected;               /* as much content as is to be, before anybody is asked */
+    struct span left_over;        /* of the piece that was taken last, and did not fit */
+    bool upgrades;                /* another protocol was offered to the upstream */
+    bool tunnel;                  /* the head is done with, and bytes pass both ways */
+    bool client_ended;            /* of a tunnel: no more comes from there, and the upstream was told */
+    struct auth_state *auth;      /* of proxies */
+    struct span place, host;      /* of proxies: what was asked for, as text, and the host alone with a NUL behind it */
 };
 
 static inline struct gateway *gateway_of(const struct exchange *x)
