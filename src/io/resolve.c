@@ -447,8 +447,10 @@ void resolver_release(struct resolver **r_in)
     questions_forget(&r->answered);
     for (struct link *l = r->cache.used.next; l != &r->cache.used; l = l->next)
         questions_forget(&((struct resolve_entry *)l)->waiters);
-    while (!link_is_empty(&r->sockets))
-        socket_free((struct resolve_socket *)r->sockets.next);
+    for (struct link *l = r->sockets.next, *next; l != &r->sockets; l = next) {
+        next = l->next;
+        socket_free((struct resolve_socket *)l);
+    }
     resolve_cache_fini(&r->cache);
     free(r);
 }

@@ -12,17 +12,17 @@ bool resolve_cache_init(struct resolve_cache *c, uint32_t limit)
         size *= 2;
     *c = (struct resolve_cache){ .mask = size - 1, .limit = limit > 0 ? limit : 1 };
     link_init(&c->used);
-    c->buckets = calloc(size, sizeof *c->buckets);
+    c->buckets = calloc(size, sizeof(void *));
     return c->buckets != NULL;
 }
 
 void resolve_cache_fini(struct resolve_cache *c)
 {
-    while (c->buckets != NULL && !link_is_empty(&c->used)) {
-        struct resolve_entry *e = (struct resolve_entry *)c->used.next;
-
-        link_remove(&e->used);
-        free(e);
+    if (c->buckets == NULL)
+        return;
+    for (struct link *l = c->used.next, *next; l != &c->used; l = next) {
+        next = l->next;
+        free((struct resolve_entry *)l);
     }
     free(c->buckets);
     *c = (struct resolve_cache){ 0 };
