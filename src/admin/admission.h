@@ -19,7 +19,7 @@
 #define ADMISSION_CONTENT_BYTES 1024u
 
 /* Longest time for which a client is let in. */
-#define ADMISSION_SECONDS_MOST (30 * 24 * 3600)
+#define ADMISSION_SECONDS_MOST (30LL * 24 * 3600)
 
 /* Of one exchange: zeroed at first. */
 struct admission {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Workers differ only while a reload reaches them: what none before has told of comes last. */
-#define ROWS_MOST (2 * MEMBER_ROWS)
+#define ROWS_MOST ((size_t)2 * MEMBER_ROWS)
 
 /* In what all workers told alike, a row is where the last worker's was: so looking begins there. */
 static struct upstream_row *row_find(struct upstream_row *rows, uint32_t count, uint32_t from,

@@ -5,11 +5,11 @@
 #define PAGES      4u /* of the longest kind that the ring holds: readers copy one while the next is written */
 #define ATTEMPTS   8u
 
-#define PAGE_BYTES ((MEMBER_ROWS + 1) * (uint32_t)sizeof(struct member_row))
+#define PAGE_BYTES ((MEMBER_ROWS + 1) * sizeof(struct member_row))
 
 bool member_page_init(struct member_page *p)
 {
-    return ring_init(&p->ring, (size_t)PAGES * PAGE_BYTES, PAGES);
+    return ring_init(&p->ring, PAGES * PAGE_BYTES, PAGES);
 }
 
 void member_page_fini(struct member_page *p)
