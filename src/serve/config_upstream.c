@@ -254,7 +254,7 @@ static void group_read(struct config_builder *b, const struct yaml_node *node, u
 
 void config_upstreams_read(struct config_builder *b, const struct yaml_node *list)
 {
-    const struct upstream_group **groups = arena_zero(b->memory, list->count * sizeof *groups);
+    const struct upstream_group **groups = arena_zero(b->memory, list->count * sizeof(void *));
     uint32_t count = 0;
 
     b->config->upstreams = arena_zero(b->memory, list->count * sizeof *b->config->upstreams);
