@@ -122,7 +122,7 @@ static bool introduce(struct making *m)
 {
     const struct sockaddr *client = (const struct sockaddr *)m->settings.client.p, *destination = NULL;
     const int fd = m->up->watch.fd;
-    struct sockaddr_storage room;
+    struct sockaddr_storage room = { .ss_family = AF_UNSPEC };
     char header[PROXY_PROTOCOL_V1_BYTES];
     size_t n;
     ssize_t sent;
