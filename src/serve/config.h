@@ -111,8 +111,8 @@ struct config {
     struct arena memory;
     const char **listen; /* texts of addresses */
     uint32_t listen_count;
+    bool h2c; /* HTTP/2 without TLS is taken from clients that begin with it. RFC9113:3.3 */
     struct config_tls tls;
-    bool h2c;                            /* HTTP/2 without TLS is taken from clients that begin with it. RFC9113:3.3 */
     const struct address_range *trusted; /* proxies that are believed in what they say of their clients */
     uint32_t trusted_count;
     bool real_ip;        /* the client's address is the one that they tell in Forwarded or X-Forwarded-For */
@@ -122,9 +122,9 @@ struct config {
     uint32_t group_count;
     struct resolver_settings resolver;
     struct config_forward forward;
-    uint32_t workers;     /* 0: one per core */
     const char *log_file; /* "-": standard output; "off" */
     bool log_combined;    /* else JSON lines */
+    uint32_t workers;     /* 0: one per core */
     struct policy policy; /* of exchanges that no site answers; dialect and explain are inherited */
     struct site *sites;
     uint32_t site_count;

@@ -69,8 +69,8 @@ struct worker_shared {
 struct worker {
     /* Written by this worker's thread, read by the admin listener's. */
     struct recorder recorder;
-    struct tally *tally;
     struct member_page members; /* whom it hands requests on to */
+    struct tally *tally;
 
     /* Set before the thread starts, then read-only. */
     const struct worker_shared *shared;
@@ -91,12 +91,12 @@ struct worker {
     struct file_worker *files; /* NULL: it serves no files */
     struct admin *admin;       /* NULL: it is not the admin listener's */
     struct worker_listener *listeners;
-    uint32_t listener_count;
     uint64_t next_id, id_step; /* of the next exchange, before it is scrambled; the way to the one behind it */
     struct timer stop_timer;   /* running exchanges are cut off */
     struct timer accept_timer; /* listening goes on after descriptors ran out */
     struct timer member_timer; /* `members` is told anew */
-    int spare_fd;              /* given up to answer one more client when no descriptor is left; -1: in use */
+    uint32_t listener_count;
+    int spare_fd; /* given up to answer one more client when no descriptor is left; -1: in use */
     bool stopping;
 
     /* Any thread. */
