@@ -9,8 +9,8 @@ import itertools
 import json
 import time
 
-from harness import (Dns, Echo, Faults, Malformed, Pki, Switch, Upstream, configured, expect, expect_true, files, pattern,
-                     response, test)
+from harness import (Dns, Echo, Faults, Malformed, Pki, Switch, Upstream, configured, expect, expect_true, files,
+                     pattern, response, test)
 from harness.faults import CALLS
 from harness.websocket import ASK
 
@@ -82,8 +82,8 @@ def ask(method, target, *lines, content=b""):
 
 
 def each_call_fails_once(scenario, least, calls=CALLS, library=False):
-    """scenario(nth) gives (answer, the content it must have if it is good). least: the calls there must be; library: they
-    are those of one that does not always tell that it got no memory."""
+    """scenario(nth) gives (answer, the content it must have if it is good). least: the calls there must be; library:
+    they are those of one that does not always tell that it got no memory."""
     serves_normally()
     before, failed, ends = sockets_and_pipes(), [], []
     for nth in itertools.count(1):
