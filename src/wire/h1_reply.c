@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <sys/uio.h>
 
 #include "base/bounded.h"
@@ -133,7 +134,8 @@ static void reply_begin(struct conn *c)
     }
 }
 
-/* To send it is worth no wait: a client that takes nothing gets no hint. Bytes cut off would spoil what follows. */
+/* To send it is worth no wait: a client that takes nothing gets no hint. Bytes cut off would spoil what follows, as would
+ * those of a record of TLS that must go out before any other. */
 void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
 {
     struct conn *c = x->conn;
@@ -141,6 +143,7 @@ void h1_interim(struct exchange *x, enum reason why, const struct reply_field *f
     struct bounded b = { text, sizeof text, 0 };
     unsigned status = reason_code(why, DIALECT_RFC).wire;
     struct iovec part = { text, 0 };
+    long sent;
 
     bounded_put(&b, SPAN("HTTP/1.1 "));
     bounded_put_number(&b, status);
@@ -153,10 +156,11 @@ void h1_interim(struct exchange *x, enum reason why, const struct reply_field *f
     if (b.bytes > b.room)
         return;
     part.iov_len = b.bytes;
-    if (conn_send(c, &part, 1, false) != (long)b.bytes)
-        c->broken = true;
-    else
+    sent = conn_send(c, &part, 1, false);
+    if (sent == (long)b.bytes)
         x->bytes_out += b.bytes;
+    else if (sent != -EAGAIN || c->secured != NULL)
+        c->broken = true;
 }
 
 void h1_reply(struct exchange *x)

@@ -1,9 +1,10 @@
 """Responses that come before the last, and what a client expects: passed on, decided here, or kept from who cannot take
 them. RFC9110:15.2, RFC9110:10.1.1"""
+import socket
 import threading
 import time
 
-from harness import (Close, Interim, ReadContent, Server, Silent, Sleep, Upstream, Until, configured, expect,
+from harness import (Close, Connection, Interim, ReadContent, Server, Silent, Sleep, Upstream, Until, configured, expect,
                      expect_true, response, test)
 
 app = Upstream("app")
@@ -23,6 +24,23 @@ def head(method, path, *lines, version="1.1"):
 
 
 EXPECT = ["Expect: 100-continue", "Content-Length: 5"]
+
+
+@test()
+def a_client_that_takes_nothing_loses_hints_and_no_more():
+    one = Server(config=configured(route("/", interim=1000), workers=1, listen=["127.0.0.1:{port}", "unix:{root}/socket"],
+                                   upstreams=[{"name": "app", "servers": app.address}]))
+    hint = ("Link", "<" + "x" * 4000 + ">;rel=preload")
+    app.script("/many", [*[Interim(103, (hint,))] * 150, response(200, b"final")])
+    one.start()
+    with Connection(str(one.root / "socket"), family=socket.AF_UNIX) as c:
+        c.send(head("GET", "/many"))
+        time.sleep(0.3)
+        answer = c.response().expect(200, "upstream-answered")
+        expect(answer.content, b"final")
+        expect_true(0 < len(answer.interim) < 150, f"{len(answer.interim)} hints")
+        expect({tuple(one.fields) for one in answer.interim}, {(hint,)})
+        c.send(head("GET", "/then")).response().expect(200, "upstream-answered")
 
 
 @test("R007")
