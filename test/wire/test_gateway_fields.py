@@ -206,6 +206,17 @@ def the_client_is_told_and_what_it_says_itself_is_not():
 
 
 @test()
+def what_clients_say_in_other_letters_is_not_told_either():
+    said = ["X_Forwarded_For: 192.0.2.1", "x-forwarded_HOST: evil.test", "X_FORWARDED_PROTO: https", "X_Real-IP: 192.0.2.2",
+            "X_Forwarded_Prefix: /x", "X_Forwarded_" + "a" * 99 + ": 1"]
+    kept = ["X_Forwarded: 1", "X_Forwardedfor: 2", "X_Real: 3", "_X_Real_IP: 4", "X_Real_IP_: 5"]
+    for target in ("/", "/none", "/both"):
+        own = {"/": OWN, "/none": ["Host", "Via"], "/both": [*OWN[:-1], "Forwarded", "Via"]}[target]
+        expect(names(sent(target, *said, *kept)), ["Host", *(line.split(":")[0] for line in kept), *own[1:]])
+    expect(names(sent("/none", *said, source=TRUSTED)), ["Host", *(line.split(":")[0] for line in said), "Via"])
+
+
+@test()
 def what_trusted_proxies_say_is_kept_and_added_to():
     said = ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: good.test", "X-Forwarded-Proto: https",
             "X-Real-IP: 192.0.2.2", "X-Forwarded-For: 192.0.2.3", "Forwarded: for=192.0.2.4;proto=https"]

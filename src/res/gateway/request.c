@@ -36,6 +36,33 @@ static bool wants_whole(const struct gateway *g)
     return changes && condition != NULL && condition->value.n > 0 && condition->value.p[0] != '"';
 }
 
+/* Applications that make variables of fields read a `_` in a name as they do a `-`. RFC3875:4.1.18 */
+static bool seems_said_of_clients(struct span name)
+{
+    char text[32]; /* longer than any of them */
+    struct span as = { text, name.n < sizeof text ? name.n : sizeof text };
+    struct span begin = SPAN("x-forwarded-");
+
+    for (size_t i = 0; i < as.n; i++)
+        text[i] = name.p[i] == '_' ? '-' : name.p[i];
+    for (size_t i = 0; i < sizeof said_of_clients / sizeof said_of_clients[0]; i++)
+        if (field_find(as) == said_of_clients[i])
+            return true;
+    return as.n >= begin.n && span_is_nocase((struct span){ as.p, begin.n }, begin);
+}
+
+static void drop_said_of_clients(struct forward *f, const struct head *head)
+{
+    for (size_t i = 0; i < sizeof said_of_clients / sizeof said_of_clients[0]; i++)
+        drop_all(f, head, said_of_clients[i]);
+    for (size_t i = 0; i < head->count; i++) {
+        struct span name = head->fields[i].name;
+
+        if (head->fields[i].id == FIELD_OTHER && span_find(name, '_') < name.n && seems_said_of_clients(name))
+            forward_drop(f, i);
+    }
+}
+
 static bool lines_choose(struct gateway *g)
 {
     const struct exchange *x = g->x;
@@ -45,9 +72,8 @@ static bool lines_choose(struct gateway *g)
 
     if (!forward_choose(head, FORWARD_OWN_HOST | FORWARD_OWN_LENGTH, f))
         return false;
-    for (size_t i = 0; i < sizeof said_of_clients / sizeof said_of_clients[0]; i++)
-        if (!x->from_trusted)
-            drop_all(f, head, said_of_clients[i]);
+    if (!x->from_trusted)
+        drop_said_of_clients(f, head);
     if (g->settings->tells & GATEWAY_TELLS_X) {
         drop_all(f, head, FIELD_X_FORWARDED_FOR);
         drop_all(f, head, FIELD_X_REAL_IP);
