@@ -153,7 +153,9 @@ def a_switch_is_made_with_content_too():
 
 @test()
 def other_ways_to_speak_http_are_not_offered():
-    for value, lines in (("h2c", ["HTTP2-Settings: AAMAAABkAAQAAP__"]), ("H2C", []), ("HTTP/2.0", []), ("TLS/1.0", [])):
+    for value, lines in (("h2c", ["HTTP2-Settings: AAMAAABkAAQAAP__"]), ("H2C", []), ("HTTP/2.0", []), ("TLS/1.0", []),
+                         ("tls/1.0", []), ("http/2.0", []), ("h2c, HTTP/2.0 ,tls/1.2", []), ('"a, h2c"', []), ("a b", []),
+                         ("a/", []), ("/1", []), ("a/b/c", []), (",", [])):
         app.reset_log()
         with site.connect() as c:
             c.send(head("/x", "Host: a", "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {value}", *lines))
@@ -161,6 +163,33 @@ def other_ways_to_speak_http_are_not_offered():
             for name in ("Upgrade", "Connection", "HTTP2-Settings"):
                 expect(app.requests[0].get(name), None, f"{name}, for {value}")
             c.send(head("/y", "Host: a")).response().expect(200)
+
+
+@test()
+def of_a_list_only_what_may_be_spoken_is_offered():
+    for value, wanted in (("foo, h2c", "foo"), ("h2c,Foo/1 , TLS/1.0,, bar", "Foo/1, bar"), ("websocket,foo", "websocket, foo"),
+                          ("HTTP/2.0, httpx/2", "httpx/2")):
+        app.reset_log()
+        with site.connect() as c:
+            c.send(head("/x", "Host: a", "Connection: Upgrade", f"Upgrade: {value}")).response().expect(200)
+            expect((app.requests[0].all("Upgrade"), app.requests[0].get("Connection")), ([wanted], "Upgrade"))
+    for said in ("foo/1", "FOO/1", "bar, foo/1"):
+        app.reset_log().script("/of", [Switch(said), Echo()])
+        with site.connect() as c:
+            c.send(head("/of", "Host: a", "Connection: Upgrade", "Upgrade: h2c, bar, foo/1"))
+            expect(c.response().expect(101, "upstream-switched").get("Upgrade"), said)
+
+
+@test()
+def a_switch_to_what_was_not_offered_is_a_failure():
+    for said in ("h2c", "other/1", "foo/2", "foo/1, h2c", ""):
+        said_lines = b"Upgrade: %s\r\n" % said.encode() if said else b""
+        app.reset_log().script("/else", [b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n" + said_lines
+                                         + b"\r\n", Echo()])
+        with site.connect() as c:
+            c.send(head("/else", "Host: a", "Connection: Upgrade", "Upgrade: foo/1, h2c"))
+            answer = c.response().expect(502, "upstream-upgrade-failed")
+            expect(answer.get("Proxy-Status"), "verdict;error=http_upgrade_failed;next-hop=app")
 
 
 @test()

@@ -133,6 +133,9 @@ enum reason gateway_request_fits(struct exchange *x);
 /* An element of Proxy-Status for the reply; what is too long for the room is left away. */
 void gateway_status_add(struct exchange *x, const struct proxy_status *s);
 
+/* Was the upstream offered to speak this protocol? In any case of letters. RFC9110:7.8 */
+bool gateway_offers(const struct gateway *g, struct span protocol);
+
 /* What a pump came to. */
 enum gateway_step {
     STEP_DONE,    /* all sent; a head is complete */

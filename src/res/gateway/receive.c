@@ -4,6 +4,7 @@
 #include "http/date.h"
 #include "http/forward.h"
 #include "http/proxy_status.h"
+#include "http/token.h"
 #include "http/via.h"
 #include "res/gateway/gateway_impl.h"
 
@@ -61,10 +62,27 @@ static void interim_relay(struct gateway *g)
         }
 }
 
+/* The upstream says which protocol follows, and it is one that it was offered. RFC9110:7.8 */
+static bool takes_an_offer(const struct gateway *g)
+{
+    const struct head *head = &g->in.response.head;
+    bool any = false;
+
+    for (const struct field *f = head_field(head, FIELD_UPGRADE); f != NULL; f = head_next(head, f)) {
+        struct span rest = f->value, one;
+
+        for (; token_next(&rest, &one); any = true)
+            if (!gateway_offers(g, one))
+                return false;
+    }
+    return any;
+}
+
 /* The upstream's bytes behind the head are of the new protocol. */
 static enum gateway_step switched(struct gateway *g, struct verdict *v)
 {
-    if (!g->upgrades || !g->out.taken_all) { /* what is left of the request would be taken for the new protocol */
+    /* What is left of the request would be taken for the new protocol. */
+    if (!g->upgrades || !g->out.taken_all || !takes_an_offer(g)) {
         verdict_set(v, R_upstream_upgrade_failed, 0);
         return STEP_FAILED;
     }

@@ -5,6 +5,7 @@
 #include "http/forward.h"
 #include "http/forwarded.h"
 #include "http/max_forwards.h"
+#include "http/token.h"
 #include "http/via.h"
 #include "res/gateway/gateway_impl.h"
 
@@ -124,13 +125,21 @@ static void put_line(struct bounded *b, struct span name, struct span value)
     bounded_put(b, SPAN("\r\n"));
 }
 
-/* Protocols that would be another way to speak HTTP with the upstream, past all that is judged here. */
-static bool is_offered(struct span upgrade)
+/* One of another kind would be another way to speak HTTP with the upstream, past all that is judged here. */
+static bool may_be_offered(struct span protocol)
 {
-    return upgrade.n > 0 && !span_is_nocase(upgrade, SPAN("h2c")) && !span_starts(upgrade, SPAN("HTTP/")) &&
-           !span_starts(upgrade, SPAN("TLS/"));
+    static const struct span never[] = { SPAN_INIT("h2c"), SPAN_INIT("h2"), SPAN_INIT("http"), SPAN_INIT("tls") };
+    struct span name = { protocol.p, span_find(protocol, '/') };
+    struct span version = name.n < protocol.n ? span_from(protocol, name.n + 1) : name;
+
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
+        if (span_is_nocase(name, never[i]))
+            return false;
+    return name.n > 0 && token_span(name, TOKEN_NAME) == name.n && version.n > 0 &&
+           token_span(version, TOKEN_NAME) == version.n;
 }
 
+/* A list of protocols; they are offered if they may be. */
 static struct span upgrade_of(const struct gateway *g)
 {
     const struct exchange *x = g->x;
@@ -141,9 +150,19 @@ static struct span upgrade_of(const struct gateway *g)
     if (x->req.connect_protocol.n > 0)
         return x->req.connect_protocol;
     if (f == NULL || x->req.head.major != 1 || x->req.head.minor == 0 || head_repeated(&x->req.head, FIELD_UPGRADE) ||
-        !head_list_has(&x->req.head, FIELD_CONNECTION, SPAN("upgrade")) || !is_offered(f->value))
+        !head_list_has(&x->req.head, FIELD_CONNECTION, SPAN("upgrade")))
         return (struct span){ 0 };
     return f->value;
+}
+
+bool gateway_offers(const struct gateway *g, struct span protocol)
+{
+    struct span rest = upgrade_of(g), one;
+
+    while (token_next(&rest, &one))
+        if (span_is_nocase(one, protocol) && may_be_offered(one))
+            return true;
+    return false;
 }
 
 /* A stream has no key of its own; the upstream wants one. RFC8441:5, RFC6455:4.1 */
@@ -159,13 +178,19 @@ static void put_key(struct bounded *b)
 
 static void put_upgrade(struct gateway *g, struct bounded *b)
 {
-    struct span upgrade = upgrade_of(g);
+    struct span rest = upgrade_of(g), one;
 
-    g->upgrades = upgrade.n > 0;
+    g->upgrades = false;
+    while (token_next(&rest, &one)) {
+        if (!may_be_offered(one))
+            continue;
+        bounded_put(b, g->upgrades ? SPAN(", ") : SPAN("Connection: Upgrade\r\nUpgrade: "));
+        bounded_put(b, one);
+        g->upgrades = true;
+    }
     if (!g->upgrades)
         return;
-    put_line(b, SPAN("Connection"), SPAN("Upgrade"));
-    put_line(b, SPAN("Upgrade"), upgrade);
+    bounded_put(b, SPAN("\r\n"));
     if (g->x->req.connect_protocol.n > 0)
         put_key(b);
 }
