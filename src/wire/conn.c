@@ -52,6 +52,16 @@ void wire_fini(struct wire *w)
     w->scratch = w->own_scratch = NULL;
 }
 
+char *wire_head_take(struct exchange *x, size_t bytes)
+{
+    char *room = arena_take(&x->arena, bytes);
+
+    if (room != NULL)
+        return room;
+    arena_extend(&x->arena, bytes + HEAD_SLACK_BYTES);
+    return arena_take(&x->arena, bytes);
+}
+
 char *wire_buffer_take(struct wire *w)
 {
     char *buffer = w->free_buffers;

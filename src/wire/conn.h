@@ -158,8 +158,12 @@ struct wire {
     int64_t date_second;
 };
 
-/* Bytes of scratch, and the longest reply head. */
+/* Bytes of scratch, for reply heads; longer ones lie in the arena. */
 #define WIRE_HEAD_BYTES 32768u
+
+/* Room for the head of x's reply in its arena, beyond the arena's limit if need be: the configuration bounds what heads
+ * are made of, and who has been promised an answer gets one. NULL: the system has no memory. */
+char *wire_head_take(struct exchange *x, size_t bytes);
 
 /* 0, or -ENOMEM. Set loop, wheel, settings, host, exchange_host, transports and worker first; the rest zeroed. */
 int wire_init(struct wire *w);

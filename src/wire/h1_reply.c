@@ -7,13 +7,13 @@
 
 static void put_field(struct bounded *b, struct span name, struct span value)
 {
-    char *at = b->out + b->bytes;
     size_t bytes = name.n + value.n + 4;
+    char *at;
 
     b->bytes += bytes;
     if (b->bytes > b->room)
         return;
-    at = mempcpy(at, name.p, name.n);
+    at = mempcpy(b->out + b->bytes - bytes, name.p, name.n);
     at = mempcpy(at, ": ", 2);
     if (value.n > 0)
         at = mempcpy(at, value.p, value.n);
@@ -80,24 +80,35 @@ static void put_connection(struct bounded *b, const struct conn *c)
         bounded_put(b, SPAN("Connection: keep-alive\r\n"));
 }
 
-/* The reply's head into the worker's scratch; false when it does not fit. */
+static void put_head(struct bounded *b, const struct conn *c)
+{
+    const struct exchange *x = c->x;
+
+    if (x->reply.relayed.fields != NULL)
+        put_relayed(b, x);
+    else
+        bounded_put(b, first_lines(c->wire, x->status_sent));
+    for (uint32_t i = 0; i < x->reply.count; i++)
+        put_field(b, x->reply_fields[i].name, x->reply_fields[i].value);
+    put_framing(b, c, x->status_sent);
+    put_connection(b, c);
+    bounded_put(b, SPAN("\r\n"));
+}
+
+/* The reply's head into the worker's scratch, where nearly all fit; false without memory. */
 static bool head_write(struct conn *c)
 {
     struct exchange *x = c->x;
     struct bounded b = { c->wire->scratch, WIRE_HEAD_BYTES, 0 };
 
-    if (x->reply.relayed.fields != NULL)
-        put_relayed(&b, x);
-    else
-        bounded_put(&b, first_lines(c->wire, x->status_sent));
-    for (uint32_t i = 0; i < x->reply.count; i++)
-        put_field(&b, x->reply_fields[i].name, x->reply_fields[i].value);
-    put_framing(&b, c, x->status_sent);
-    put_connection(&b, c);
-    bounded_put(&b, SPAN("\r\n"));
-    if (b.bytes > b.room)
-        return false;
-    c->head_out = x->reply.head_text = (struct span){ c->wire->scratch, b.bytes };
+    put_head(&b, c);
+    if (b.bytes > b.room) {
+        b = (struct bounded){ wire_head_take(x, b.bytes), b.bytes, 0 };
+        if (b.out == NULL)
+            return false;
+        put_head(&b, c);
+    }
+    c->head_out = x->reply.head_text = (struct span){ b.out, b.bytes };
     return true;
 }
 
@@ -134,8 +145,8 @@ static void reply_begin(struct conn *c)
     }
 }
 
-/* To send it is worth no wait: a client that takes nothing gets no hint. Bytes cut off would spoil what follows, as would
- * those of a record of TLS that must go out before any other. */
+/* To send it is worth no wait: a client that takes nothing gets no hint. Bytes cut off would spoil what follows, as
+ * would a record of TLS that must go out before any other. */
 void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
 {
     struct conn *c = x->conn;

@@ -13,6 +13,9 @@
 /* RFC9113:4.1 */
 #define H2_FRAME_HEAD_BYTES 9u
 
+/* Longer than any head that is made here, or that an upstream may send. */
+#define H2_HEAD_BYTES (2u << 20)
+
 /* One request and its response. */
 struct h2_stream {
     struct h2 *h2;

@@ -75,16 +75,15 @@ static size_t fields_bytes(const struct reply_field *fields, uint32_t count)
     return bytes;
 }
 
-/* The status, which is the first line of the text. False without memory, and when the head is longer than any that is
+/* The status, which is the first line of the text. False without room, and when the head is longer than any that is
  * sent: nghttp2 would drop one that is far too long without a word. */
-static bool lines_begin(struct lines *l, struct exchange *x, unsigned status, size_t fields_bytes)
+static bool lines_begin(struct lines *l, unsigned status, char *room, size_t room_bytes)
 {
     struct bounded *b = &l->text;
 
     l->count = 0;
-    *b = (struct bounded){ .room = OWN_LINES_BYTES + fields_bytes };
-    b->out = b->room <= WIRE_HEAD_BYTES ? arena_take(&x->arena, b->room) : NULL;
-    if (b->out == NULL)
+    *b = (struct bounded){ .out = room, .room = room_bytes };
+    if (room == NULL || room_bytes > H2_HEAD_BYTES)
         return false;
     bounded_put(b, SPAN("HTTP/2 "));
     bounded_put_number(b, status);
@@ -136,10 +135,10 @@ static enum reason submit(struct h2_stream *s)
     const struct body *body = x->reply.body;
     struct lines l;
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
+    size_t bytes = OWN_LINES_BYTES + fields_bytes(x->reply_fields, x->reply.count) +
+                   fields_bytes(x->reply.relayed.fields, x->reply.relayed.count);
 
-    if (!lines_begin(&l, x, x->status_sent,
-                     fields_bytes(x->reply_fields, x->reply.count) +
-                         fields_bytes(x->reply.relayed.fields, x->reply.relayed.count)))
+    if (!lines_begin(&l, x->status_sent, wire_head_take(x, bytes), bytes))
         return R_exchange_memory_exhausted;
     if (x->reply.relayed.fields == NULL) {
         line_add(&l, SPAN("date"), wire_date(s->h2->c->wire));
@@ -190,9 +189,10 @@ void h2_interim(struct exchange *x, enum reason why, const struct reply_field *f
 {
     struct h2_stream *s = x->conn;
     struct lines l;
+    size_t bytes = OWN_LINES_BYTES + fields_bytes(fields, count);
 
-    if (s->closed || count > HEAD_FIELDS_MAX ||
-        !lines_begin(&l, x, reason_code(why, DIALECT_RFC).wire, fields_bytes(fields, count)))
+    if (s->closed || count > HEAD_FIELDS_MAX || bytes > WIRE_HEAD_BYTES ||
+        !lines_begin(&l, reason_code(why, DIALECT_RFC).wire, arena_take(&x->arena, bytes), bytes))
         return;
     fields_add(&l, fields, count);
     nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, l.all, l.count, NULL);

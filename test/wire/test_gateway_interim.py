@@ -4,8 +4,8 @@ import socket
 import threading
 import time
 
-from harness import (Close, Connection, Interim, ReadContent, Server, Silent, Sleep, Upstream, Until, configured, expect,
-                     expect_true, response, test)
+from harness import (Close, Connection, Interim, ReadContent, Server, Silent, Sleep, Upstream, Until, configured,
+                     expect, expect_true, response, test)
 
 app = Upstream("app")
 HINT = ("Link", "</a.css>; rel=preload")
@@ -28,7 +28,8 @@ EXPECT = ["Expect: 100-continue", "Content-Length: 5"]
 
 @test()
 def a_client_that_takes_nothing_loses_hints_and_no_more():
-    one = Server(config=configured(route("/", interim=1000), workers=1, listen=["127.0.0.1:{port}", "unix:{root}/socket"],
+    one = Server(config=configured(route("/", interim=1000), workers=1,
+                                   listen=["127.0.0.1:{port}", "unix:{root}/socket"],
                                    upstreams=[{"name": "app", "servers": app.address}]))
     hint = ("Link", "<" + "x" * 4000 + ">;rel=preload")
     app.script("/many", [*[Interim(103, (hint,))] * 150, response(200, b"final")])

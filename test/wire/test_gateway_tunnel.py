@@ -154,8 +154,8 @@ def a_switch_is_made_with_content_too():
 @test()
 def other_ways_to_speak_http_are_not_offered():
     for value, lines in (("h2c", ["HTTP2-Settings: AAMAAABkAAQAAP__"]), ("H2C", []), ("HTTP/2.0", []), ("TLS/1.0", []),
-                         ("tls/1.0", []), ("http/2.0", []), ("h2c, HTTP/2.0 ,tls/1.2", []), ('"a, h2c"', []), ("a b", []),
-                         ("a/", []), ("/1", []), ("a/b/c", []), (",", [])):
+                         ("tls/1.0", []), ("http/2.0", []), ("h2c, HTTP/2.0 ,tls/1.2", []), ('"a, h2c"', []),
+                         ("a b", []), ("a/", []), ("/1", []), ("a/b/c", []), (",", [])):
         app.reset_log()
         with site.connect() as c:
             c.send(head("/x", "Host: a", "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {value}", *lines))
@@ -167,8 +167,8 @@ def other_ways_to_speak_http_are_not_offered():
 
 @test()
 def of_a_list_only_what_may_be_spoken_is_offered():
-    for value, wanted in (("foo, h2c", "foo"), ("h2c,Foo/1 , TLS/1.0,, bar", "Foo/1, bar"), ("websocket,foo", "websocket, foo"),
-                          ("HTTP/2.0, httpx/2", "httpx/2")):
+    for value, wanted in (("foo, h2c", "foo"), ("h2c,Foo/1 , TLS/1.0,, bar", "Foo/1, bar"),
+                          ("websocket,foo", "websocket, foo"), ("HTTP/2.0, httpx/2", "httpx/2")):
         app.reset_log()
         with site.connect() as c:
             c.send(head("/x", "Host: a", "Connection: Upgrade", f"Upgrade: {value}")).response().expect(200)
