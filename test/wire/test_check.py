@@ -44,7 +44,7 @@ def single_mistakes_and_their_places():
         ("log: json\n" + ROUTE % fine, '1:6: "log" takes a map: lines of'),
         (ROUTE % "{path: x, files: /tmp}", '1:26: "x" does not begin with /'),
         (ROUTE % "{path: /, files: /nonexistent}", "1:36: /nonexistent: No such file or directory"),
-        (ROUTE % "{path: /}", '1:19: a route needs one of "files", "redirect", "answer" and "websocket"'),
+        (ROUTE % "{path: /}", '1:19: a route needs one of "files", "redirect", "answer", "websocket", "gateway", "cgi" and "fastcgi"'),
         (ROUTE % "{files: /tmp}", '1:19: a route needs "path"'),
         (ROUTE % "{path: /, files: /tmp, answer: {reason: gone}}",
          'one route has only one of "files", "redirect", "answer" and "websocket"'),

@@ -155,6 +155,13 @@ def a_loop_is_told_by_via_and_by_cdn_loop():
 
 
 @test()
+def a_client_that_names_no_host_is_told_of_by_the_members():
+    app.reset_log()
+    site.ask("GET /answer HTTP/1.0\r\n\r\n")
+    expect(app.wait_requests(1)[0].get("Host"), app.address)
+
+
+@test()
 def what_is_no_http_does_not_go_on():
     app.reset_log()
     site.ask("GET ftp://a/x HTTP/1.1\r\nHost: a\r\n\r\n").expect(400, "gateway-cannot-forward-request")
@@ -364,6 +371,7 @@ def location_and_content_location_come_back_as_the_client_knows_them():
             ("/out/a", "http://other.test/in/x/b", "http://other.test/in/x/b"), ("/out/a", "/in/xy", "/in/xy"),
             ("/out/a", "//example.test/in/x/b", None), ("/out/fixed/a", "http://back.test/in/b",
                                                         "http://example.test/out/fixed/b"),
+            ("/out/a", f"http://{app.address}/in/x/b", "http://example.test/out/b"),
             ("/as-is/a", "/in/b", "/in/b"), ("/a", "/in/x/b", "/in/x/b")):
         for name, status in (("Location", 302), ("Content-Location", 200)):
             inside = {"/out/a": "/in/x/a", "/out/fixed/a": "/in/a", "/as-is/a": "/in/a"}.get(path, path)

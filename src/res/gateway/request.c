@@ -342,7 +342,8 @@ enum reason gateway_request_write(struct gateway *g)
     if (NEVER(b.bytes > b.room))
         return R_exchange_memory_exhausted;
     g->out.head = (struct span){ b.out, b.bytes };
-    g->out.held = x->req.expects_continue && !g->out.taken_all && (x->req.head.major > 1 || x->req.head.minor > 0);
+    g->out.held = x->req.expects_continue && !g->collected && !g->out.taken_all &&
+                  (x->req.head.major > 1 || x->req.head.minor > 0);
     g->out.held_ms = x->now_ms;
     return R_NONE;
 }

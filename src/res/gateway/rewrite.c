@@ -10,15 +10,19 @@ struct span gateway_authority(struct exchange *x)
 }
 
 /* The path of a socket is no host. RFC9110:7.2 */
+static struct span member_host(const struct gateway *g)
+{
+    return span_starts(g->search.upstream, SPAN("unix:")) ? SPAN("localhost") : g->search.upstream;
+}
+
+/* A client of HTTP/1.0 need not say which host it means; the upstream is told in HTTP/1.1, which wants one. */
 struct span gateway_upstream_host(struct gateway *g)
 {
     struct span host = g->settings->host;
 
-    if (host.n == 0)
+    if (host.n == 0 && g->x->req.host.name.n > 0)
         return gateway_authority(g->x);
-    if (!span_is(host, SPAN("-")))
-        return host;
-    return span_starts(g->search.upstream, SPAN("unix:")) ? SPAN("localhost") : g->search.upstream;
+    return host.n == 0 || span_is(host, SPAN("-")) ? member_host(g) : host;
 }
 
 /* As the upstream believes itself to be called: by the Host that it is sent. */
@@ -67,17 +71,26 @@ enum reason gateway_places(struct gateway *g)
     return gateway_destination(g);
 }
 
+/* An upstream may call itself by its own address, whatever Host it was sent. */
+static struct span location_rewrite(struct gateway *g, struct span value)
+{
+    struct uri_site site = site_of(g);
+    struct span told = uri_rewrite_location(&g->x->arena, &g->mount, &site, value);
+
+    if (told.p != value.p)
+        return told;
+    site.upstream_authority = member_host(g);
+    return uri_rewrite_location(&g->x->arena, &g->mount, &site, value);
+}
+
 struct span gateway_rewrite(struct gateway *g, const struct field *line)
 {
-    struct uri_site site;
-
     if (!g->settings->rewrites || g->settings->proxy != NULL)
         return line->value;
     switch (line->id) {
     case FIELD_LOCATION:
     case FIELD_CONTENT_LOCATION:
-        site = site_of(g);
-        return uri_rewrite_location(&g->x->arena, &g->mount, &site, line->value);
+        return location_rewrite(g, line->value);
     case FIELD_SET_COOKIE:
         return uri_rewrite_cookie(&g->x->arena, &g->mount, NULL, line->value);
     default:
