@@ -47,7 +47,7 @@ def single_mistakes_and_their_places():
         (ROUTE % "{path: /}", '1:19: a route needs one of "files", "redirect", "answer", "websocket", "gateway", "cgi" and "fastcgi"'),
         (ROUTE % "{files: /tmp}", '1:19: a route needs "path"'),
         (ROUTE % "{path: /, files: /tmp, answer: {reason: gone}}",
-         'one route has only one of "files", "redirect", "answer" and "websocket"'),
+         'one route has only one of "files", "redirect", "answer", "websocket", "gateway", "cgi" and "fastcgi"'),
         (ROUTE % "{path: /, answer: {reason: gone}, listing: on}", '"listing" goes only with "files"'),
         (ROUTE % "{path: /, redirect: {status: 301}}", '1:39: redirect needs "to"'),
         (ROUTE % "{path: /, redirect: {to: /x y}}", "has a byte that no URI has"),

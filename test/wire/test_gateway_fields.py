@@ -279,7 +279,7 @@ def the_host_is_what_was_really_asked_for():
     request = sent("http://b.test:81/abs?q", host="a.test")
     expect((request.target, request.get("Host"), request.get("X-Forwarded-Host")), ("/abs?q", "b.test:81", "b.test:81"))
     request = sent("/", version="1.0", host=None)
-    expect((request.get("Host"), request.get("X-Forwarded-Host")), ("", None))
+    expect((request.get("Host"), request.get("X-Forwarded-Host")), (app.address, None))
 
 
 @test()
