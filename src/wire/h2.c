@@ -26,7 +26,8 @@ static bool session_new(struct h2 *h2)
         nghttp2_option_set_max_continuations(option, set->h2_continuations);
         nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
         nghttp2_option_set_no_closed_streams(option, 1);
-        nghttp2_option_set_max_send_header_block_length(option, 2 * H2_HEAD_BYTES); /* it may grow when encoded */
+        /* A head may grow when it is encoded. */
+        nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * H2_HEAD_BYTES);
         err = nghttp2_session_server_new3(&h2->session, callbacks, h2, option, &memory);
     }
     nghttp2_session_callbacks_del(callbacks);
