@@ -26,29 +26,39 @@ static uint32_t run_of_space(const struct h1_reader *r, uint32_t from, uint32_t 
     return from;
 }
 
-/* White space stands where the name, which began at `start`, has to go on. RFC9112:5.1 */
-static enum reason refuse_space(const struct h1_reader *r, uint32_t start, uint32_t at)
+/* White space stands where the name has to go on. *at: from there to the colon. RFC9112:5.1 */
+static enum reason take_space(const struct h1_reader *r, uint32_t *at, uint32_t end, struct span name)
 {
-    uint32_t i = run_of_space(r, at, h1_bound(r, start, r->limits->field_bytes));
+    uint32_t i = run_of_space(r, *at, end);
 
     if (i == r->n)
         return h1_out_of_bytes(r);
-    return verdict_about(r->v, r->p[i] == ':' ? R_space_before_colon : R_field_name_invalid, at, h1_part(r, start, at));
+    if (r->p[i] != ':')
+        return verdict_about(r->v, R_field_name_invalid, *at, name);
+    if (!r->takes_spaced_names)
+        return verdict_about(r->v, R_space_before_colon, *at, name);
+    if (i == end)
+        return verdict_about(r->v, R_header_field_too_large, i, name);
+    *at = i;
+    return R_NONE;
 }
 
 /* *at: from the first byte of the name to the colon. */
-static enum reason take_name(const struct h1_reader *r, uint32_t *at)
+static enum reason take_name(const struct h1_reader *r, uint32_t *at, struct span *name_out)
 {
     uint32_t end = h1_bound(r, *at, r->limits->field_bytes);
     uint32_t i = h1_run(r, *at, end, TOKEN_NAME);
     struct span name = h1_part(r, *at, i);
 
+    *name_out = name;
     if (i == r->n)
         return h1_out_of_bytes(r);
     if (i == end && (token_is(r->p[i], TOKEN_NAME) || r->p[i] == ':'))
         return verdict_about(r->v, R_header_field_too_large, i, name);
-    if (name.n > 0 && (r->p[i] == ' ' || r->p[i] == '\t'))
-        return refuse_space(r, *at, i);
+    if (name.n > 0 && (r->p[i] == ' ' || r->p[i] == '\t')) {
+        *at = i;
+        return take_space(r, at, end, name);
+    }
     if (name.n == 0 || r->p[i] != ':')
         return h1_refuse(r, i, R_malformed_header_field, R_field_name_invalid, name);
     *at = i;
@@ -80,11 +90,10 @@ static enum reason take_field(const struct h1_reader *r)
     struct head *head = r->head;
     uint32_t at = head->at, end = h1_bound(r, at, r->limits->field_bytes);
     struct span name, value;
-    enum reason why = take_name(r, &at);
+    enum reason why = take_name(r, &at, &name);
 
     if (why != R_NONE)
         return why;
-    name = h1_part(r, head->at, at);
     at++;
     why = take_value(r, &at, end, name, &value);
     if (why != R_NONE)

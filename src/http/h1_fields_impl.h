@@ -1,6 +1,8 @@
 #ifndef HTTP_H1_FIELDS_IMPL_H
 #define HTTP_H1_FIELDS_IMPL_H
 
+#include <stdbool.h>
+
 #include "http/h1_parse.h"
 #include "http/token.h"
 
@@ -23,6 +25,7 @@ struct h1_reader {
     const struct h1_limits *limits;
     struct head *head;
     struct verdict *v;
+    bool takes_spaced_names; /* white space before a colon is left out, not refused. RFC9112:5.1 */
 };
 
 static inline struct h1_reader h1_reader_of(struct span in, const struct h1_limits *limits, struct head *head,
@@ -30,7 +33,7 @@ static inline struct h1_reader h1_reader_of(struct span in, const struct h1_limi
 {
     uint32_t n = in.n < limits->head_bytes ? (uint32_t)in.n : limits->head_bytes;
 
-    return (struct h1_reader){ in.p, n, limits, head, v };
+    return (struct h1_reader){ .p = in.p, .n = n, .limits = limits, .head = head, .v = v };
 }
 
 static inline struct span h1_part(const struct h1_reader *r, uint32_t from, uint32_t to)

@@ -127,9 +127,10 @@ enum reason h1_parse_response(struct span in, const struct h1_limits *limits, st
                               struct verdict *v)
 {
     struct head *head = &response->head;
-    const struct h1_reader r = h1_reader_of(in, limits, head, v);
+    struct h1_reader r = h1_reader_of(in, limits, head, v);
     enum reason why = R_NONE;
 
+    r.takes_spaced_names = true;
     if (in.n == 0) /* in.p may be NULL */
         return R_MORE;
     head->base = in.p;

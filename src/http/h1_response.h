@@ -47,8 +47,9 @@ void response_init(struct response_head *response, struct field *array);
  * Time      linear; a call begins again at the line that was not complete, and there only
  * Memory    none
  * Threads   any
- * Spec      RFC9112:4, RFC9112:5. Where it leaves a choice: lines end with CR LF only and folded lines are refused, as
- *           two parsers read them in two ways; a phrase may be missing, and the space before it too, which no parser
+ * Spec      RFC9112:4, RFC9112:5. White space between a name and its colon is no part of the name, and is gone in what
+ *           is passed on: RFC9112:5.1. Where there is a choice: lines end with CR LF only and folded lines are refused,
+ *           as two parsers read them in two ways; a phrase may be missing, and the space before it too, which no parser
  *           takes for anything else
  */
 enum reason h1_parse_response(struct span in, const struct h1_limits *limits, struct response_head *response,

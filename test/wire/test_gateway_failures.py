@@ -302,10 +302,25 @@ def what_is_no_head():
 
 @test("R221", "R245")
 def what_is_bad_http():
-    for failure in ("bad-version", "status-below", "status-999", "space-before-colon", "no-colon", "no-name",
-                    "nul-in-field", "cr-in-field", "control-in-field", "bare-lf", "two-lengths",
-                    "bad-length", "huge-length", "length-and-chunked"):
+    for failure in ("bad-version", "status-below", "status-999", "no-colon", "no-name", "nul-in-field",
+                    "cr-in-field", "control-in-field", "bare-lf", "two-lengths", "bad-length", "huge-length",
+                    "length-and-chunked"):
         fails_after("upstream-bad-response", failure)
+
+
+@test()
+def white_space_before_a_colon_is_left_out():
+    """RFC9112:5.1: of a response, which is passed on; what such a field says counts as if it were written well."""
+    app.fail("/spaced", "space-before-colon")
+    lines = b"X-A\t \t: a\r\nConnection : x-hop\r\nX-Hop : b\r\nTransfer-Encoding : chunked\r\n\r\n"
+    app.script("/coded", [b"HTTP/1.1 200 OK\r\n" + lines + b"5\r\nhello\r\n0\r\n\r\n"])
+    with site.connect() as c:
+        answer = c.send(GET.format(target="/rfc/app/spaced")).response().expect(200, "upstream-answered")
+        expect_in(("X-Field", "a"), answer.fields)
+        expect(answer.text, "hello")
+        answer = c.send(GET.format(target="/rfc/app/coded")).response().expect(200, "upstream-answered")
+        expect((answer.get("X-A"), answer.get("X-Hop"), answer.text), ("a", None, "hello"))
+    expect(site.log_of(answer)["upstream_status"], 200)
 
 
 @test("R245")
