@@ -219,7 +219,10 @@ void config_gateway_read(struct config_builder *b, const struct yaml_node *node,
     *gateway = (struct gateway_settings){ .groups = b->config->groups };
     if (!config_map_read(&b->report, MAP_gateway, node, v))
         return;
+    gateway->group = GATEWAY_NO_GROUP;
     config_group_find(b, &v[KEY_gateway_upstream], &gateway->group);
+    if (v[KEY_gateway_upstream].node == NULL && v[KEY_gateway_choose].node == NULL)
+        config_complain(&b->report, node, "a gateway needs \"upstream\", or \"choose\" with one for each choice");
     if (v[KEY_gateway_choose].good)
         choices_read(b, v[KEY_gateway_choose].node, gateway);
     request_read(b, v, gateway);

@@ -59,7 +59,7 @@ static const struct mistake mistakes[] = {
     { CHOICE("method: GET, begins: G"), "2:97: \"begins\" goes only with \"field\" or \"query\"\n" },
     { CHOICE("field: A, upstream: b"), "2:86: \"upstream\" is here twice: the first is in line 2\n" },
     { ROUTE("gateway: {upstream: b}"), "2:50: \"b\" is no upstream: did you mean \"a\"? there are: a\n" },
-    { ROUTE("gateway: {}"), "2:39: gateway needs \"upstream\"\n" },
+    { ROUTE("gateway: {}"), "2:39: a gateway needs \"upstream\", or \"choose\" with one for each choice\n" },
     { ROUTE("gateway: a"), "2:39: \"gateway\" takes a map: lines of \"key: value\"\n" },
     { ROUTE("files: a, gateway: {upstream: a}"),
       "2:49: one route has only one of \"files\", \"redirect\", \"answer\", \"websocket\", \"gateway\", \"cgi\" and "
@@ -94,6 +94,11 @@ static const struct mistake mistakes[] = {
     { FASTCGI("index: a/b"), "2:70: \"a/b\" is no name of an index: write a file's name alone, such as index.php\n" },
     { FASTCGI("index: .php"), "2:70: \".php\" is no name of an index: write a file's name alone, such as index.php\n" },
     { FASTCGI("split: php"), "2:70: \"php\" is no extension: begin with a dot, such as .php\n" },
+    { FASTCGI("fallback: index.php"),
+      "2:73: \"index.php\" is no script: begin with /, and end with \"split\", which is "
+      "\".php\"\n" },
+    { FASTCGI("fallback: /index.php, split: .x"), "2:73: \"/index.php\" is no script: begin with /, and end with "
+                                                  "\"split\", which is \".x\"\n" },
     { FASTCGI("parameters: {A B: x}"), "2:76: \"A B\" is no name of a variable: letters, digits and underscores\n" },
 };
 
@@ -291,22 +296,54 @@ static void fastcgi_is_as_the_file_says(void **state)
     assert_true(span_is(s->root, SPAN("/srv/app")));
     assert_true(span_is(s->index, SPAN("index.php")));
     assert_true(span_is(s->split, SPAN(".php")));
+    assert_int_equal(s->fallback.n, 0);
     assert_int_equal(s->read_ms, 30000);
     assert_int_equal(s->write_ms, 30000);
     assert_int_equal(s->head.head_bytes, 65536);
     config_release(&g.config);
     s = &good(&g, &options,
-              FASTCGI("index: i.x, split: .x, parameters: {P: q}, read_wait: 1, write_wait: 2, head: 1KiB"))
+              FASTCGI("index: i.x, split: .x, fallback: /a/f.x, parameters: {P: q}, read_wait: 1, write_wait: 2, head: "
+                      "1KiB"))
              ->sites[0]
              .routes[0]
              .fastcgi;
     assert_true(span_is(s->index, SPAN("i.x")));
     assert_true(span_is(s->split, SPAN(".x")));
+    assert_true(span_is(s->fallback, SPAN("/a/f.x")));
     assert_int_equal(s->parameter_count, 1);
     assert_true(span_is(s->parameters[0].name, SPAN("P")) && span_is(s->parameters[0].value, SPAN("q")));
     assert_int_equal(s->read_ms, 1);
     assert_int_equal(s->write_ms, 2);
     config_release(&g.config);
+}
+
+/* Idle connections take processes of applications away: unless the file says otherwise there are none. */
+static void fastcgi_keeps_what_the_file_says(void **state)
+{
+#define TWO(keep, route)                          \
+    "upstreams: [{name: a, servers: \"h:1\"" keep \
+    "}, {name: b, servers: \"h:2\"}]\nsites: [{routes: [{path: /, " route "}]}]\n"
+    static const struct {
+        const char *text;
+        uint32_t keep;
+    } cases[] = {
+        { TWO("", "fastcgi: {upstream: a, root: /r}"), 0 },
+        { TWO(", keep: 5", "fastcgi: {upstream: a, root: /r}"), 5 },
+        { TWO(", keep: 64", "fastcgi: {upstream: a, root: /r}"), 64 },
+        { TWO("", "gateway: a"), 64 },
+    };
+    struct config_options options = given_options();
+    struct given g;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct config *c = good(&g, &options, cases[i].text);
+
+        assert_int_equal(c->groups[0]->idle_limit, cases[i].keep);
+        assert_int_equal(c->groups[1]->idle_limit, 64);
+        config_release(&g.config);
+    }
+#undef TWO
 }
 
 /* What programs need must be there. */
@@ -363,6 +400,7 @@ int main(void)
         cmocka_unit_test(choices_are_as_the_file_says),
         cmocka_unit_test(programs_are_as_the_file_says),
         cmocka_unit_test(fastcgi_is_as_the_file_says),
+        cmocka_unit_test(fastcgi_keeps_what_the_file_says),
         cmocka_unit_test(programs_are_looked_for),
         cmocka_unit_test(the_user_of_programs_is_found_when_opened),
     };

@@ -25,6 +25,7 @@ site = Server(pki=pki, config=configured(
     route("/own", host="upstream"), route("/fixed", host="fixed.test:8", name="edge"), route("/once", returns=0),
     route("/out", to="/in/x"), route("/out/fixed", to="/in", host="back.test"),
     route("/as-is", to="/in", rewrite=False),
+    {"path": "/chosen", "gateway": {"choose": [{"field": "X-To", "is": "app", "upstream": "app"}]}},
     route("/early", early_data=True), {"path": "/unix", "gateway": {"upstream": "local", "host": "upstream"}},
     listen=["127.0.0.1:{port}", "[::1]:{port}", "unix:{root}/socket"], trusted_proxies=[TRUSTED, "unix:"], workers=1,
     upstreams=upstreams, h2c=True,
@@ -159,6 +160,13 @@ def a_client_that_names_no_host_is_told_of_by_the_members():
     app.reset_log()
     site.ask("GET /answer HTTP/1.0\r\n\r\n")
     expect(app.wait_requests(1)[0].get("Host"), app.address)
+
+
+@test()
+def nobody_answers_what_no_choice_is_for():
+    answer = site.ask(head("/chosen")).expect(500, "gateway-destination-not-configured")
+    expect(answer.get("Proxy-Status"), "verdict;error=destination_not_found")
+    sent("/chosen", "X-To: app")
 
 
 @test()

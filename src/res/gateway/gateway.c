@@ -77,6 +77,8 @@ static enum reason group_choose(struct gateway *g)
     struct exchange *x = g->x;
 
     g->group = gateway_choose(x, g->settings);
+    if (g->group == GATEWAY_NO_GROUP)
+        return R_gateway_destination_not_configured;
     g->forwarding.group = g->settings->groups[g->group]->name;
     g->hash = gateway_hash(x, g->settings->groups[g->group]);
     return R_NONE;

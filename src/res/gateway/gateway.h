@@ -66,6 +66,9 @@ struct proxy_settings {
     struct span portal;               /* of an intercepting one: the URI at which clients are let in */
 };
 
+/* Nobody answers requests that no choice is for. */
+#define GATEWAY_NO_GROUP UINT32_MAX
+
 /* What a route says. Times are milliseconds, sizes bytes. */
 struct gateway_settings {
     uint32_t group;                             /* index in the worker's upstreams */
