@@ -1,9 +1,15 @@
 #include "exchange/cgi_message.h"
 
+#include "base/bounded.h"
+#include "base/check.h"
 #include "http/date.h"
+#include "http/proxy_status.h"
 
-#define PORT_PLAIN 80u
-#define PORT_TLS   443u
+#define PORT_PLAIN   80u
+#define PORT_TLS     443u
+
+#define SERVER_NAME  "verdict"
+#define STATUS_BYTES 1024u /* longer than any name and group make it */
 
 static struct span protocol_of(struct exchange *x)
 {
@@ -43,7 +49,8 @@ void cgi_request_fill(struct exchange *x, size_t path_info_bytes, struct cgi_req
                                  .target = target_of(x),
                                  .query = x->req.target.query,
                                  .script_name = { x->req.path.p, script },
-                                 .software = SPAN("verdict"),
+                                 .software = SPAN(SERVER_NAME),
+                                 .from_trusted = x->from_trusted,
                                  .content_length = x->req.length,
                                  .length_known = x->req.has_content && x->req.length_known };
     if (info > 0)
@@ -84,7 +91,29 @@ void cgi_reply_fill(struct exchange *x, const struct cgi_head *head)
     if (head_field(lines, FIELD_DATE) == NULL)
         date_add(x);
     if (head_field(lines, FIELD_SERVER) == NULL)
-        reply_add(x, SPAN("Server"), SPAN("verdict"));
+        reply_add(x, SPAN("Server"), SPAN(SERVER_NAME));
+}
+
+static void status_put(struct exchange *x, const struct proxy_status *s)
+{
+    char text[STATUS_BYTES];
+    struct bounded b = { text, sizeof text, 0 };
+
+    proxy_status_put(&b, s);
+    if (!NEVER(b.bytes > b.room))
+        reply_add(x, SPAN("Proxy-Status"), arena_copy(&x->arena, (struct span){ b.out, b.bytes }));
+}
+
+void cgi_status_tell(struct exchange *x, struct span next_hop)
+{
+    status_put(x, &(struct proxy_status){
+                      .name = SPAN(SERVER_NAME), .next_hop = next_hop, .received_status = x->forwarding->status });
+}
+
+void cgi_status_explain(struct exchange *x, enum reason why, struct span next_hop)
+{
+    if (x->reply.relayed.fields == NULL && reason_info(why)->proxy_error[0] != '\0')
+        status_put(x, &(struct proxy_status){ .name = SPAN(SERVER_NAME), .why = why, .next_hop = next_hop });
 }
 
 int64_t cgi_reply_length(const struct cgi_head *head)

@@ -26,6 +26,13 @@ void cgi_request_fill(struct exchange *x, size_t path_info_bytes, struct cgi_req
  */
 void cgi_reply_fill(struct exchange *x, const struct cgi_head *head);
 
+/* Say with Proxy-Status who gave the answer that cgi_reply_fill() made. next_hop: borrowed for the call. RFC9209:2 */
+void cgi_status_tell(struct exchange *x, struct span next_hop);
+
+/* Say with Proxy-Status why nobody gave an answer, where the reason has a type of error: of our own answers only. next_hop:
+ * empty: not said. RFC9209:2.3 */
+void cgi_status_explain(struct exchange *x, enum reason why, struct span next_hop);
+
 /* Bytes of the content that the answer announces, or -1. */
 int64_t cgi_reply_length(const struct cgi_head *head);
 

@@ -39,6 +39,7 @@ struct cgi_request {
     uint64_t content_length; /* told if length_known */
     bool length_known;       /* there is content, and its length is known */
     bool tells_credentials;  /* the program may see Authorization */
+    bool from_trusted;       /* the client is a proxy that is believed in what it says of its own clients */
 };
 
 /* Variables that cgi_pairs() writes besides one for each field line. */
@@ -50,7 +51,8 @@ struct cgi_request {
  *
  * Of the fields are left out: those of the connection, and those that Connection names; Content-Type and Content-Length,
  * which have variables of their own; Proxy-Authorization, and Authorization unless the request says otherwise; Proxy,
- * which would become HTTP_PROXY; and names with anything but letters, digits and '-', because `_` and '-' become the same
+ * which would become HTTP_PROXY; Forwarded, X-Real-IP and all X-Forwarded-*, which programs believe, unless who said them is
+ * trusted; and names with anything but letters, digits and '-', because `_` and '-' become the same
  * and one field could pass for another. Lines of one name are joined with ", ", those of Cookie with "; ".
  *
  * arena    takes names and joined values; may end full, then the last pairs are empty

@@ -3,7 +3,8 @@
 #include "http/forward.h"
 #include "http/token.h"
 
-#define PREFIX "HTTP_"
+#define PREFIX    "HTTP_"
+#define FORWARDED SPAN("x-forwarded-")
 
 /* Where pairs are put. */
 struct pairs {
@@ -38,8 +39,19 @@ static bool is_nameable(struct span name)
     return true;
 }
 
+/* Said of a client by a proxy, or by anybody who would like to be taken for another. */
+static bool is_said_of_client(const struct field *line)
+{
+    size_t n = FORWARDED.n < line->name.n ? FORWARDED.n : line->name.n;
+
+    return line->id == FIELD_FORWARDED || line->id == FIELD_X_REAL_IP ||
+           span_is_nocase((struct span){ line->name.p, n }, FORWARDED);
+}
+
 static bool is_told(const struct cgi_request *r, const struct field *line)
 {
+    if (!r->from_trusted && is_said_of_client(line))
+        return false;
     switch (line->id) {
     case FIELD_CONTENT_TYPE:
     case FIELD_CONTENT_LENGTH:

@@ -93,6 +93,7 @@ struct config_upstream {
     struct upstream_group group;    /* group.tls is made by config_open() */
     struct tls_client_settings tls; /* when has_tls */
     bool has_tls;
+    bool keep_said;        /* the file says how many idle connections are kept */
     uint32_t line, column; /* where the file says so */
 };
 

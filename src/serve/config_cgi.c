@@ -163,6 +163,14 @@ void config_cgi_read(struct config_builder *b, const struct yaml_node *node, str
     cgi->head = config_head_limits(head, head);
 }
 
+static void fallback_read(struct config_builder *b, const struct config_value *v, struct fastcgi_settings *fastcgi)
+{
+    if (v->good && (v->text.p[0] != '/' || !span_ends(v->text, fastcgi->split)))
+        config_complain(&b->report, v->node, "%s is no script: begin with /, and end with \"split\", which is %s",
+                        config_quote(&b->report, v->text), config_quote(&b->report, fastcgi->split));
+    fastcgi->fallback = arena_copy(b->memory, v->text);
+}
+
 static void places_read(struct config_builder *b, const struct config_value v[], struct fastcgi_settings *fastcgi)
 {
     const struct config_value *root = &v[KEY_fastcgi_root], *index = &v[KEY_fastcgi_index],
@@ -183,23 +191,36 @@ static void places_read(struct config_builder *b, const struct config_value v[],
         config_complain(&b->report, split->node, "%s %s", config_quote(&b->report, split->text),
                         "is no extension: begin with a dot, such as .php");
     fastcgi->split = arena_copy(b->memory, split->text);
+    fallback_read(b, &v[KEY_fastcgi_fallback], fastcgi);
+}
+
+/* A process of such an application is taken by each connection that it has, idle or not: none is kept unasked. */
+static void upstream_find(struct config_builder *b, const struct config_value *v, struct fastcgi_settings *fastcgi)
+{
+    struct config_upstream *up;
+
+    if (!config_group_find(b, v, &fastcgi->group))
+        return;
+    up = &b->config->upstreams[fastcgi->group];
+    if (!up->keep_said)
+        up->group.idle_limit = 0;
+    if (up->group.check.path.n > 0)
+        config_complain(&b->report, v->node,
+                        "%s has a \"check\", which asks with HTTP: nobody who speaks FastCGI understands it",
+                        config_quote(&b->report, v->text));
 }
 
 void config_fastcgi_read(struct config_builder *b, const struct yaml_node *node, struct route *route)
 {
     struct fastcgi_settings *fastcgi = &route->fastcgi;
     struct config_value v[CONFIG_KEYS] = { 0 };
-    const struct config_value *upstream = &v[KEY_fastcgi_upstream];
 
     route->resource = &fastcgi_resource;
     route->policy.length_required = true; /* applications read as much as CONTENT_LENGTH says */
     *fastcgi = (struct fastcgi_settings){ .groups = b->config->groups };
     if (!config_map_read(&b->report, MAP_fastcgi, node, v))
         return;
-    if (config_group_find(b, upstream, &fastcgi->group) && fastcgi->groups[fastcgi->group]->check.path.n > 0)
-        config_complain(&b->report, upstream->node,
-                        "%s has a \"check\", which asks with HTTP: nobody who speaks FastCGI understands it",
-                        config_quote(&b->report, upstream->text));
+    upstream_find(b, &v[KEY_fastcgi_upstream], fastcgi);
     places_read(b, v, fastcgi);
     parameters_read(b, &v[KEY_fastcgi_parameters], fastcgi);
     fastcgi->read_ms = (uint32_t)v[KEY_fastcgi_read_wait].number;

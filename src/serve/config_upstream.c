@@ -238,6 +238,7 @@ static void group_read(struct config_builder *b, const struct yaml_node *node, u
         up->group.name = arena_copy(b->memory, v[KEY_upstream_name].text);
     balance_read(b, v, &up->group);
     numbers_fill(b, v, &up->group);
+    up->keep_said = v[KEY_upstream_keep].node != NULL;
     if (v[KEY_upstream_check].good)
         check_read(b, v[KEY_upstream_check].node, &up->group.check);
     if (tls->good) {

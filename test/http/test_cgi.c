@@ -325,6 +325,30 @@ static void test_fields_left_out(void **state)
     assert_told(t, "HTTP_PROXY_AUTHORIZATION", NULL);
 }
 
+/* What only a proxy that is trusted may say. */
+static void test_fields_of_proxies(void **state)
+{
+    struct told *t = *state;
+
+    add(t, "X-Forwarded-For", "192.0.2.1");
+    add(t, "x-forwarded-for", "192.0.2.2");
+    add(t, "X-FORWARDED-PORT", "443");
+    add(t, "X-Forwarded-Proto", "https");
+    add(t, "X-Real-IP", "192.0.2.1");
+    add(t, "Forwarded", "for=192.0.2.1");
+    tell(t);
+    for (size_t i = 0; i < t->count; i++)
+        assert_false(span_starts(t->pairs[i].name, SPAN("HTTP_")));
+    add(t, "X-Forwarded", "a");
+    t->r.from_trusted = true;
+    tell(t);
+    assert_told(t, "HTTP_X_FORWARDED_FOR", "192.0.2.1, 192.0.2.2");
+    assert_told(t, "HTTP_X_FORWARDED_PORT", "443");
+    assert_told(t, "HTTP_X_FORWARDED_PROTO", "https");
+    assert_told(t, "HTTP_X_REAL_IP", "192.0.2.1");
+    assert_told(t, "HTTP_FORWARDED", "for=192.0.2.1");
+}
+
 static void test_set(void **state)
 {
     struct told *t = *state;
@@ -348,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_least, told_setup, told_teardown),
         cmocka_unit_test_setup_teardown(test_fields, told_setup, told_teardown),
         cmocka_unit_test_setup_teardown(test_fields_left_out, told_setup, told_teardown),
+        cmocka_unit_test_setup_teardown(test_fields_of_proxies, told_setup, told_teardown),
         cmocka_unit_test_setup_teardown(test_set, told_setup, told_teardown),
     };
 

@@ -31,13 +31,14 @@ def route(path, upstream="app", root="/app", **keys):
                                              "write_wait": "500ms", "head": "4KiB", **keys}}
 
 
-GROUPS = [group("app", app.address), group("local", local.address), group("narrow", narrow.address),
+GROUPS = [group("app", app.address, keep=64), group("local", local.address, keep=64), group("narrow", narrow.address),
           group("refusing", f"127.0.0.1:{refusing_port()}"), group("one", app.address, connections=1),
-          group("both", [app.address, local.address])]
+          group("both", [app.address, local.address]), group("brief", local.address), group("none", local.address, keep=0)]
 site = Server(admin=True, config=configured(
     *[route(f"/{dialect}", dialect=dialect) for dialect in DIALECTS], route("/"), route("/unix", "local"),
     *[route(f"/{dialect}/refusing", "refusing", dialect=dialect) for dialect in DIALECTS],
-    route("/narrow", "narrow"), route("/one", "one"), route("/both", "both"),
+    route("/narrow", "narrow"), route("/brief", "brief"), route("/none", "none"),
+    route("/front", fallback="/lib/front.php"), route("/front/own", fallback="/own.php"), route("/one", "one"), route("/both", "both"),
     route("/other", index="main.app", split=".app"),
     route("/more/", parameters={"APP_MODE": "test", "SCRIPT_FILENAME": "/other.php"}),
     route("/patient", read_wait="10s", write_wait="10s"), upstreams=GROUPS, workers=1, h2c=True))
@@ -148,6 +149,33 @@ def which_script():
 
 
 @test()
+def the_script_of_paths_without_one():
+    names = ("SCRIPT_FILENAME", "SCRIPT_NAME", "PATH_INFO", "REQUEST_URI")
+    for target, script in (("/front", "/lib/front.php"), ("/front/", "/lib/front.php"), ("/front/2026/a%20b/?p=1",
+                           "/lib/front.php"), ("/front/a.phpx", "/lib/front.php"), ("/front/a.php", "/a.php")):
+        found = told(target)
+        expect(tuple(found.get(name) for name in names), (f"/app{script}", f"/front{script}", None, target), target)
+    found = told("/front/a.php/b/")
+    expect([found.get(name) for name in names[:3]], ["/app/a.php", "/front/a.php", "/b/"])
+    expect(told("/front/own/x")["SCRIPT_NAME"], "/front/own/own.php")
+
+
+SAID_OF_CLIENTS = {"x_forwarded_for": "192.0.2.9", "x_forwarded_proto": "https", "x_forwarded_port": "443",
+                   "x_real_ip": "192.0.2.9", "forwarded": "for=192.0.2.9"}
+
+
+@test()
+def what_clients_say_of_themselves():
+    fields = {name.replace("_", "-"): value for name, value in SAID_OF_CLIENTS.items()}
+    found = told("/a.php", x_own="1", **fields)
+    expect([name for name in found if name.startswith("HTTP_")], ["HTTP_HOST", "HTTP_X_OWN"])
+    with Server(config=configured(route("/"), upstreams=GROUPS, workers=1, trusted_proxies="127.0.0.1")) as server:
+        found = told("/a.php", server, **fields)
+        expect({name[5:].lower(): value for name, value in found.items() if name[5:].lower() in SAID_OF_CLIENTS},
+               SAID_OF_CLIENTS)
+
+
+@test()
 def parameters_that_a_route_adds():
     found = told("/more/a.php")
     expect((found["APP_MODE"], found["SCRIPT_FILENAME"]), ("test", "/other.php"))
@@ -177,6 +205,16 @@ def content_of_unknown_length():
 
 
 # What its answer becomes
+
+
+@test()
+def the_upstream_is_named():
+    app.answer("/named.php", HELLO).answer("/named-404.php", "Status: 404\r\n" + HELLO).script("/unnamed.php", [ended()])
+    for path, said_of in (("/named.php", "verdict;next-hop=app;received-status=200"),
+                          ("/named-404.php", "verdict;next-hop=app;received-status=404"),
+                          ("/unnamed.php", "verdict;error=http_response_incomplete;next-hop=app"),
+                          ("/rfc/refusing/a.php", "verdict;error=connection_refused;next-hop=refusing")):
+        expect(site.get(path).all("Proxy-Status"), [said_of], path)
 
 
 @test()
@@ -257,6 +295,18 @@ def connections_are_kept():
     site.get("/unix/after.php").expect(200)
     site.get("/unix/kept.php").expect(200)
     expect(len({one.connection for one in local.requests}), 2, "what came behind the end is nobody's answer")
+
+
+@test()
+def connections_are_not_kept_unasked():
+    for path in ("/brief/kept.php", "/none/kept.php"):
+        local.answer("/kept.php", HELLO)
+        local.reset_log()
+        for _ in range(2):
+            answer = site.get(path).expect(200)
+        expect([one.keeps for one in local.requests], [False, False])
+        expect(len({one.connection for one in local.requests}), 2)
+        expect([one["kept"] for one in site.log_of(answer)["tries"]], [False])
 
 
 @test()

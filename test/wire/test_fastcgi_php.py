@@ -38,9 +38,11 @@ servers = []
 def site():
     """Started by the first test, which is skipped where there is no php-fpm."""
     if not servers:
-        groups = [{"name": "unix", "servers": f"unix:{fpm.path}"}, {"name": "tcp", "servers": fpm.address}]
+        groups = [{"name": "unix", "servers": f"unix:{fpm.path}", "keep": 2}, {"name": "tcp", "servers": fpm.address, "keep": 2},
+                  {"name": "brief", "servers": fpm.address}]
         servers.append(Server(config=configured(
-            route("/", "unix"), route("/tcp", "tcp"),
+            route("/", "unix"), route("/tcp", "tcp"), route("/brief", "brief"),
+            route("/front", "brief", fallback="/tell.php"),
             *[route(f"/{dialect}", "unix", dialect=dialect, read_wait="500ms") for dialect in STATUSES],
             upstreams=groups, workers=1, h2c=True)))
     return servers[0]
@@ -66,6 +68,24 @@ def answers():
     with server.h2() as h:
         expect(h.get("/hello.php").expect(200, "upstream-answered").content, b"hello 0")
         expect(h.ask("POST", "/hello.php", b"12345").content, b"hello 5")
+
+
+@test()
+def paths_of_its_own():
+    variables = json.loads(site().get("/front/2026/a/?b").expect(200, "upstream-answered").content)
+    expect([variables.get(name) for name in ("REQUEST_URI", "SCRIPT_NAME", "PHP_SELF", "PATH_INFO")],
+           ["/front/2026/a/?b", "/front/tell.php", "/front/tell.php", None])
+
+
+@test()
+def processes_are_free_again():
+    server, few = site(), PhpFpm(SCRIPTS, children=2)
+    with Server(config=configured({"path": "/", "fastcgi": {"upstream": "few", "root": str(few.root)}}, workers=4,
+                                  upstreams=[{"name": "few", "servers": few.address}])) as other:
+        for _ in range(12):
+            with other.connect() as c:
+                c.send("GET /hello.php HTTP/1.1\r\nHost: a\r\n\r\n").response().expect(200, "upstream-answered")
+    expect(server.get("/brief/hello.php").expect(200).content, b"hello 0")
 
 
 @test(seconds=30)

@@ -180,7 +180,15 @@ static enum flow fastcgi_relay(struct exchange *x)
     if (g->body.length != 0)
         x->reply.body = &g->body;
     cgi_reply_fill(x, &g->in.head);
+    cgi_status_tell(x, g->forwarding.group);
     return FLOW_GO;
+}
+
+static void fastcgi_describe(struct exchange *x, enum reason why)
+{
+    struct fastcgi *g = fastcgi_of(x);
+
+    cgi_status_explain(x, why, g->forwarding.count > 0 ? g->forwarding.group : (struct span){ 0 });
 }
 
 static void fastcgi_close(struct exchange *x)
@@ -198,5 +206,6 @@ const struct resource_ops fastcgi_resource = {
     .open = fastcgi_open,
     .attempt = fastcgi_attempt,
     .relay = fastcgi_relay,
+    .describe = fastcgi_describe,
     .close = fastcgi_close,
 };

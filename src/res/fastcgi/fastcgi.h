@@ -22,6 +22,7 @@ struct fastcgi_settings {
     struct span index; /* appended to a path that ends with '/'; empty: nothing is */
     struct span
         split; /* PATH_INFO begins behind its first occurrence that ends a segment: ".php"; empty: there is none */
+    struct span fallback; /* the script of paths without one that `split` finds, with '/' first; empty: there is none */
     const struct fastcgi_parameter *parameters;
     uint16_t parameter_count;
     uint32_t read_ms, write_ms; /* without a byte */
@@ -31,8 +32,8 @@ struct fastcgi_settings {
 /*
  * x->res_settings is a struct fastcgi_settings, x->res_worker the worker's struct upstreams.
  *
- * The role is that of a responder, and one connection carries one request at a time; it is kept after the end of a request
- * that was read to its end. Parameters are the variables of http/cgi.h, Authorization among them, and those of the route.
+ * The role is that of a responder, and one connection carries one request at a time; where the group keeps idle ones it is
+ * kept after the end of a request that was read to its end, and the application is told so. Parameters are the variables of http/cgi.h, Authorization among them, and those of the route.
  * Content of unknown length comes without CONTENT_LENGTH, and applications may then take none of it.
  *
  * A head that does not come within read_ms is cgi_timeout; later silence is upstream_read_timeout. What the application

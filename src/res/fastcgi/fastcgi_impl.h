@@ -49,6 +49,7 @@ struct fastcgi {
     struct exchange *x;
     enum fastcgi_phase phase;
     struct span script; /* below the root */
+    bool falls_back;    /* the path names none: it is that of the route */
     size_t path_info_bytes;
     struct upstream_search search;
     struct upstream *up; /* NULL: none is held */

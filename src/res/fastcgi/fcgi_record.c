@@ -152,9 +152,9 @@ static void put_header(struct bounded *out, enum type type, size_t bytes)
     bounded_put(out, (struct span){ header, sizeof header });
 }
 
-void fcgi_put_begin(struct bounded *out)
+void fcgi_put_begin(struct bounded *out, bool stays)
 {
-    const char body[] = { 0, ROLE_RESPOND, KEEP_CONN, 0, 0, 0, 0, 0 };
+    const char body[] = { 0, ROLE_RESPOND, stays ? KEEP_CONN : 0, 0, 0, 0, 0, 0 };
 
     put_header(out, TYPE_BEGIN, sizeof body);
     bounded_put(out, (struct span){ body, sizeof body });

@@ -1,6 +1,7 @@
 #ifndef RES_FASTCGI_FCGI_RECORD_H
 #define RES_FASTCGI_FCGI_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,8 +51,8 @@ enum reason fcgi_read(struct fcgi_reader *r, struct span in, size_t *used, enum 
 
 /* --- Writing; `out` may count only --- */
 
-/* The record that begins a request, after which the connection stays. */
-void fcgi_put_begin(struct bounded *out);
+/* The record that begins a request, after which the connection stays or is closed by the application. */
+void fcgi_put_begin(struct bounded *out, bool stays);
 
 /* A parameter, as it stands in the stream of parameters. Both shorter than 2 GiB. */
 void fcgi_put_pair(struct bounded *out, struct span name, struct span value);

@@ -9,11 +9,26 @@ bool fastcgi_script_find(struct fastcgi *g)
     struct span path = x->req.subpath;
     size_t end = cgi_split(path, s->split);
 
+    g->falls_back = s->fallback.n > 0 && !span_ends((struct span){ path.p, end }, s->split);
     g->path_info_bytes = path.n - end;
+    if (g->falls_back) {
+        g->script = s->fallback;
+        return true;
+    }
     g->script = (struct span){ path.p, end };
     if (s->index.n > 0 && span_ends(g->script, SPAN("/")))
         g->script = arena_join(&x->arena, (struct span[]){ g->script, s->index }, 2);
     return g->script.p != NULL;
+}
+
+/* The path of the route, without a / at its end. */
+static struct span prefix_of(const struct exchange *x)
+{
+    struct span path = x->req.path;
+
+    if (span_ends(path, x->req.subpath))
+        path.n -= x->req.subpath.n;
+    return path;
 }
 
 static struct cgi_request request_of(struct fastcgi *g)
@@ -26,7 +41,9 @@ static struct cgi_request request_of(struct fastcgi *g)
     struct cgi_request r;
 
     cgi_request_fill(x, g->path_info_bytes, &r);
-    if (span_ends(r.script_name, SPAN("/")))
+    if (g->falls_back)
+        r.script_name = arena_join(arena, (struct span[]){ prefix_of(x), s->fallback }, 2);
+    else if (span_ends(r.script_name, SPAN("/")))
         r.script_name = arena_join(arena, (struct span[]){ r.script_name, s->index }, 2);
     r.client = arena_copy(arena, client);
     r.root = s->root;
@@ -67,6 +84,7 @@ static struct span pairs_of(struct fastcgi *g)
 bool fastcgi_request_write(struct fastcgi *g)
 {
     struct arena *arena = &g->x->arena;
+    bool stays = g->settings->groups[g->settings->group]->idle_limit > 0;
     struct span pairs;
     struct bounded b = { 0 };
 
@@ -75,12 +93,12 @@ bool fastcgi_request_write(struct fastcgi *g)
     pairs = pairs_of(g);
     if (arena->full)
         return false;
-    fcgi_put_begin(&b);
+    fcgi_put_begin(&b, stays);
     fcgi_put_params(&b, pairs);
     b = (struct bounded){ arena_take(arena, b.bytes), b.bytes, 0 };
     if (b.out == NULL)
         return false;
-    fcgi_put_begin(&b);
+    fcgi_put_begin(&b, stays);
     fcgi_put_params(&b, pairs);
     g->request = (struct span){ b.out, b.bytes };
     return true;

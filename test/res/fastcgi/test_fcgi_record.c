@@ -131,8 +131,11 @@ static void test_begin(void **state)
     struct bounded b = { text, sizeof text, 0 };
 
     (void)state;
-    fcgi_put_begin(&b);
+    fcgi_put_begin(&b, true);
     assert_put(&b, SPAN("\x01\x01\x00\x01\x00\x08\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00"));
+    b.bytes = 0;
+    fcgi_put_begin(&b, false);
+    assert_put(&b, SPAN("\x01\x01\x00\x01\x00\x08\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00"));
 }
 
 static void test_pair(void **state)
