@@ -83,6 +83,8 @@ for at in range(0, %d, len(data)):
     "half.cgi": saying("Content-Type: text/plain\\n"),
     "half-line.cgi": saying("Content-Ty"),
     "killed.cgi": sh("kill -9 $$\n"),
+    "mute.cgi": sh("exec >&-; exec sleep 60\n"),
+    "soon.cgi": sh("exec >&-; sleep 0.05; exit 7\n"),
     "no-fields.cgi": saying("\\nhello\\n"),
     "no-type.cgi": saying("X-A: b\\n\\nhello\\n"),
     "no-head.cgi": saying("<html>hello\\n\\n"),
@@ -147,7 +149,8 @@ def told(target, server=site, **fields):
 
 
 def fails(reason, name, about="path", tries=1):
-    """The program's failure is told as the catalogue says, in each dialect; all run at once."""
+    """The program's failure is told as the catalogue says, in each dialect; all run at once. about: "path", None for any
+    operand, or that operand."""
     row = ROWS[reason]
     connections = [site.connect() for _ in DIALECTS]
     for dialect, one in zip(DIALECTS, connections):
@@ -163,6 +166,8 @@ def fails(reason, name, about="path", tries=1):
         expect([one["reason"] for one in line.get("tries", [])], [reason] * tries)
         if about == "path":
             expect(line["operand"], f"/{dialect}/{name}")
+        elif about is not None:
+            expect(line["operand"], about, name)
         one.close()
     return line
 
@@ -207,6 +212,17 @@ def fields_that_are_kept_from_programs():
     expect(http, {"HTTP_HOST": "a.test:81", "HTTP_X_ONE": "1, 2", "HTTP_COOKIE": "a=1; b=2"})
     expect([environment[name] for name in ("CONTENT_TYPE", "SERVER_NAME", "SERVER_PORT")], ["text/x", "a.test", "81"])
     expect("c2VjcmV0" in json.dumps(environment), False)
+
+
+@test()
+def what_clients_say_of_themselves():
+    said = {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "https", "X-Real-IP": "192.0.2.9",
+            "Forwarded": "for=192.0.2.9"}
+    environment = told("/run/tell.py", **said)["environment"]
+    expect([name for name in environment if name.startswith("HTTP_")], ["HTTP_HOST"])
+    with Server(PROGRAMS, config=configured(route("/run"), workers=1, trusted_proxies="127.0.0.1")) as server:
+        environment = told("/run/tell.py", server, **said)["environment"]
+        expect({name: environment.get("HTTP_" + name.upper().replace("-", "_")) for name in said}, said)
 
 
 @test()
@@ -412,8 +428,15 @@ def a_program_that_is_late():
 
 @test("R223")
 def a_program_that_ends_too_early():
-    for name in ("nothing.cgi", "half.cgi", "half-line.cgi", "killed.cgi"):
-        fails("cgi-premature-exit", name)
+    for name, end in (("nothing.cgi", "exit status 3"), ("half.cgi", "exit status 0"), ("half-line.cgi", "exit status 0"),
+                      ("killed.cgi", "signal 9"), ("mute.cgi", "still running"), ("soon.cgi", "exit status 7")):
+        fails("cgi-premature-exit", name, about=end)
+    with site.connect() as c:
+        c.send("POST /run/nothing.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+        answer = c.response().expect(502, "cgi-premature-exit")
+        expect(answer.all("Proxy-Status"), ["verdict;error=http_response_incomplete"])
+    expect(site.log_of(answer)["operand"], "exit status 3", "the client's content is not waited for")
+    expect(run("hello.cgi").all("Proxy-Status"), [])
 
 
 @test("R223")

@@ -52,12 +52,11 @@ static void nothing_to_cancel(void *with)
     (void)with;
 }
 
-/* A client that is slow is the codec's to judge. */
-enum flow cgi_wait(struct cgi *g, enum cgi_step sending, const char *what)
+enum flow cgi_wait(struct cgi *g, enum cgi_step sending, uint32_t deadline_ms, const char *what)
 {
     if (sending != STEP_CLIENT)
         exchange_wait(g->x, what, nothing_to_cancel, g);
-    cgi_process_watch(g->process, g->x, sending == STEP_CLIENT ? 0 : g->settings->read_ms);
+    cgi_process_watch(g->process, g->x, deadline_ms);
     return FLOW_WAIT;
 }
 
@@ -124,7 +123,7 @@ static enum flow cgi_next(struct body *body, struct exchange *x, struct piece *o
     if (is_late && sending != STEP_CLIENT)
         return broken(g, R_upstream_read_timeout, g->given, HERE);
     (void)x;
-    return cgi_wait(g, sending, "program content");
+    return cgi_wait(g, sending, sending == STEP_CLIENT ? 0 : g->settings->read_ms, "program content");
 }
 
 const struct body_ops cgi_body = { .next = cgi_next };

@@ -9,6 +9,8 @@
 #include "reason/status.h"
 #include "res/cgi/cgi_impl.h"
 
+#define END_MS 200u /* between the end of a program's output and its own */
+
 /* --- The worker --- */
 
 struct cgi_worker *cgi_worker_new(struct loop *loop, struct wheel *wheel)
@@ -77,8 +79,29 @@ static void attempt_begin(struct cgi *g)
     f->attempts[0] = (struct attempt){ .upstream = g->program.path, .begun_ms = g->x->now_ms };
 }
 
+static struct span end_of(struct cgi *g)
+{
+    bool signalled;
+    int code;
+
+    if (!cgi_process_ended(g->process, &signalled, &code))
+        return (struct span){ 0 };
+    return arena_print(&g->x->arena, signalled ? "signal %d" : "exit status %d", code);
+}
+
+/* The output ended before the program did, as a rule, by less than a moment. Who goes on without is not waited for. */
+static enum flow ends_early(struct cgi *g, enum cgi_step sending, bool is_late)
+{
+    struct span end = end_of(g);
+
+    if (end.n > 0 || is_late)
+        return cgi_fail(g, R_cgi_premature_exit, g->head_have, end.n > 0 ? end : SPAN("still running"), HERE);
+    g->ends = true;
+    return cgi_wait(g, sending, END_MS, "program end");
+}
+
 /* FLOW_WAIT: the head is not here yet, but nothing else is wrong. */
-static enum flow head_take(struct cgi *g)
+static enum flow head_take(struct cgi *g, enum cgi_step sending, bool is_late)
 {
     const struct h1_limits *limits = &g->settings->head;
     struct verdict v = { 0 };
@@ -90,7 +113,7 @@ static enum flow head_take(struct cgi *g)
         if (n == -EAGAIN)
             return FLOW_WAIT;
         if (n <= 0)
-            return FAIL(g, R_cgi_premature_exit, n < 0 ? -n : (long)g->head_have);
+            return ends_early(g, sending, is_late);
         g->head_have += (uint32_t)n;
         why = cgi_parse_head((struct span){ g->head_text, g->head_have }, limits, &g->head, &v);
         if (why == R_NONE)
@@ -112,14 +135,16 @@ static enum flow run(struct cgi *g)
 
     if (sending == STEP_STOP)
         return FLOW_STOP;
-    f = head_take(g);
+    f = head_take(g, sending, is_late && g->ends);
     if (f == FLOW_GO) {
         exchange_cancel(g->x); /* the codec may have parked x for the client's content */
         return FLOW_GO;
     }
+    if (g->ends)
+        return f;
     if (is_late && sending != STEP_CLIENT)
         return FAIL(g, R_cgi_timeout, 0);
-    return cgi_wait(g, sending, "program");
+    return cgi_wait(g, sending, sending == STEP_CLIENT ? 0 : g->settings->read_ms, "program");
 }
 
 static bool room_take(struct cgi *g)
@@ -172,6 +197,12 @@ static enum flow cgi_relay(struct exchange *x)
     return FLOW_GO;
 }
 
+/* Clients do not learn which file the program is. */
+static void cgi_describe(struct exchange *x, enum reason why)
+{
+    cgi_status_explain(x, why, (struct span){ 0 });
+}
+
 /* Of an answer without content nobody reads any. RFC9110:9.3.2 */
 static bool is_whole(const struct cgi *g)
 {
@@ -209,5 +240,6 @@ const struct resource_ops cgi_resource = {
     .open = cgi_open,
     .attempt = cgi_attempt,
     .relay = cgi_relay,
+    .describe = cgi_describe,
     .close = cgi_close,
 };

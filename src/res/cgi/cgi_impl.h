@@ -63,6 +63,7 @@ struct cgi {
     char *buffer;     /* of content; NULL: none is needed yet */
     uint64_t given;   /* bytes of content handed out */
     bool done;        /* content has come to its end */
+    bool ends;        /* its output ended within its head, and its own end is waited for */
 };
 
 static inline struct cgi *cgi_of(const struct exchange *x)
@@ -98,8 +99,9 @@ enum cgi_step {
 /* Hand content on to the program, as far as both sides allow. */
 enum cgi_step cgi_send(struct cgi *g);
 
-/* Park x until something happens at the program: beside a client that is waited for already, when step is STEP_CLIENT. */
-enum flow cgi_wait(struct cgi *g, enum cgi_step sending, const char *what);
+/* Park x until something happens at the program: beside a client that is waited for already, when step is STEP_CLIENT. A
+ * client that is slow is the codec's to judge: the deadline is 0 then, for none. */
+enum flow cgi_wait(struct cgi *g, enum cgi_step sending, uint32_t deadline_ms, const char *what);
 
 extern const struct body_ops cgi_body;
 

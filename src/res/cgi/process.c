@@ -156,6 +156,8 @@ static void exit_ready(struct watch *w, uint32_t events)
     loop_unwatch(p->all->loop, w);
     if (p->left)
         gone(p);
+    else if (is_awaited(p))
+        wake(p);
 }
 
 static void fire(struct timer *t)
@@ -272,6 +274,18 @@ long cgi_process_write(struct cgi_process *p, struct span bytes)
     if (errno == EAGAIN)
         p->writable = false;
     return -errno;
+}
+
+bool cgi_process_ended(struct cgi_process *p, bool *signalled, int *code)
+{
+    siginfo_t info = { 0 };
+
+    while (waitid(P_PIDFD, (id_t)p->exit.fd, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        if (errno != EINTR)
+            return false;
+    *signalled = info.si_code != CLD_EXITED;
+    *code = info.si_status;
+    return info.si_pid != 0;
 }
 
 void cgi_process_end_input(struct cgi_process *p)

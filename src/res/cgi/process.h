@@ -61,10 +61,14 @@ long cgi_process_read(struct cgi_process *p, char *to, size_t room);
 /* Bytes taken; -EAGAIN; -EPIPE: it reads no more; -errno. */
 long cgi_process_write(struct cgi_process *p, struct span bytes);
 
+/* How it ended: an exit status, or a signal when *signalled. False: it has not ended yet, and cgi_process_watch() wakes when
+ * it has. */
+bool cgi_process_ended(struct cgi_process *p, bool *signalled, int *code);
+
 /* It gets no more input. */
 void cgi_process_end_input(struct cgi_process *p);
 
-/* Wake x with its present ticket when p can be read or written again, or at the deadline: once for each call, to be made
+/* Wake x with its present ticket when p can be read or written again, has ended, or at the deadline: once for each call, to be made
  * after x was parked. 0: no deadline. */
 void cgi_process_watch(struct cgi_process *p, struct exchange *x, uint32_t deadline_ms);
 
