@@ -330,7 +330,7 @@ static void fastcgi_keeps_what_the_file_says(void **state)
         { TWO("", "fastcgi: {upstream: a, root: /r}"), 0 },
         { TWO(", keep: 5", "fastcgi: {upstream: a, root: /r}"), 5 },
         { TWO(", keep: 64", "fastcgi: {upstream: a, root: /r}"), 64 },
-        { TWO("", "gateway: a"), 64 },
+        { TWO("", "gateway: {upstream: a}"), 64 },
     };
     struct config_options options = given_options();
     struct given g;
