@@ -1,5 +1,8 @@
 #include "auth/check.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include <openssl/crypto.h>
 
 #include "auth/response.h"
@@ -74,6 +77,32 @@ static bool uri_is_target(const struct exchange *x, struct span uri)
     return span_is(uri, span_from(whole, (size_t)(target->path.p - whole.p)));
 }
 
+/* By enum digest_algorithm. */
+struct offer {
+    bool digest[DIGEST_ALGORITHMS];
+    bool empty; /* of all that may be offered there is no HA1 */
+};
+
+static struct offer offer_of(const struct auth_settings *s, const struct users_set *set)
+{
+    struct offer offer = { .empty = true };
+
+    for (unsigned a = 0; a < DIGEST_ALGORITHMS; a++) {
+        offer.digest[a] = s->digest[a] && users_have_ha1(set, s->realm, (enum digest_algorithm)a);
+        offer.empty = offer.empty && !offer.digest[a];
+    }
+    return offer;
+}
+
+static struct offer offer_now(const struct auth_settings *s)
+{
+    struct users_set *set = users_hold(s->users);
+    struct offer offer = offer_of(s, set);
+
+    users_set_release(&set);
+    return offer;
+}
+
 /* 1: the response proves the password; 0: it does not; -1: no memory. */
 static int digest_prove(const struct exchange *x, const struct auth_settings *s, const struct digest *d)
 {
@@ -118,7 +147,7 @@ static enum flow digest_check(struct exchange *x, const struct auth_settings *s,
     if (memory == NULL)
         return STOP(x, R_exchange_memory_exhausted, 0);
     fault = digest_read(c, memory, &d);
-    if (fault == DIGEST_UNKNOWN_ALGORITHM || (fault == DIGEST_GOOD && !s->digest[d.algorithm]))
+    if (fault == DIGEST_UNKNOWN_ALGORITHM || (fault == DIGEST_GOOD && !offer_now(s).digest[d.algorithm]))
         return STOP(x, s->missing, 0);
     if (fault != DIGEST_GOOD || !uri_is_target(x, d.uri))
         return stop_malformed(x, s, f, 0);
@@ -187,18 +216,49 @@ static void challenge_add(struct exchange *x, const struct auth_settings *s, con
     reply_add(x, s->challenge, (struct span){ out, n });
 }
 
-void auth_challenges(struct exchange *x, const struct auth_settings *s, bool stale)
+static void digest_challenges(struct exchange *x, const struct auth_settings *s, bool stale)
 {
+    struct offer offer = offer_now(s);
     char nonce[NONCE_BYTES];
 
-    if (asks_digest(s) && nonce_write(s->nonces, x->now_ms, nonce))
-        for (unsigned a = 0; a < DIGEST_ALGORITHMS; a++)
-            if (s->digest[a])
-                challenge_add(x, s,
-                              &(struct digest_challenge){ .realm = s->realm,
-                                                          .algorithm = digest_algorithm_name((enum digest_algorithm)a),
-                                                          .nonce = { nonce, NONCE_BYTES },
-                                                          .stale = stale });
+    if (!nonce_write(s->nonces, x->now_ms, nonce))
+        return;
+    for (unsigned a = 0; a < DIGEST_ALGORITHMS; a++)
+        if (offer.empty ? s->digest[a] : offer.digest[a])
+            challenge_add(x, s,
+                          &(struct digest_challenge){ .realm = s->realm,
+                                                      .algorithm = digest_algorithm_name((enum digest_algorithm)a),
+                                                      .nonce = { nonce, NONCE_BYTES },
+                                                      .stale = stale });
+}
+
+void auth_challenges(struct exchange *x, const struct auth_settings *s, bool stale)
+{
+    if (asks_digest(s))
+        digest_challenges(x, s, stale);
     if (s->basic)
         challenge_add(x, s, NULL);
+}
+
+int auth_users_new(const struct auth_settings *s, const char *const *paths, uint32_t count, struct users **out,
+                   char why[USERS_WHY_BYTES])
+{
+    struct users *users = NULL;
+    struct users_set *set;
+    int error = users_new(paths, count, &users, why);
+
+    if (error != 0)
+        return error;
+    set = users_hold(users);
+    if (!s->basic && offer_of(s, set).empty) {
+        snprintf(why, USERS_WHY_BYTES, "%s has no line user:%.*s:HA1, which digest needs: make one with htdigest",
+                 paths[0], (int)s->realm.n, s->realm.p);
+        error = -EINVAL;
+    }
+    users_set_release(&set);
+    if (error == 0)
+        *out = users;
+    else
+        users_release(&users);
+    return error;
 }

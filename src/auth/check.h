@@ -15,7 +15,7 @@ struct auth_settings {
     struct nonces *nonces; /* of the process; NULL: no Digest */
     struct span realm;     /* bytes of a field value; that of the Digest lines of the users */
     bool basic;
-    bool digest[DIGEST_ALGORITHMS]; /* by enum digest_algorithm */
+    bool digest[DIGEST_ALGORITHMS]; /* by enum digest_algorithm: may be offered, once a user has an HA1 for it */
     enum field_id field;            /* FIELD_AUTHORIZATION or FIELD_PROXY_AUTHORIZATION */
     struct span challenge;          /* "WWW-Authenticate" or "Proxy-Authenticate" */
     enum reason missing;            /* no credentials, or of a scheme or an algorithm that is not asked for */
@@ -45,8 +45,21 @@ struct auth_state {
 enum flow auth_check(struct exchange *x, const struct auth_settings *s, struct auth_worker *w,
                      struct auth_state *state);
 
-/* Add a line with a challenge for each scheme, the strongest first. RFC7616:3.7. stale: x ended with s->stale, so the
- * client need not ask its user again. */
+/*
+ * Read the files of users for these settings; s->users is not looked at.
+ *
+ * Returns  as users_new(), and -EINVAL when there is nothing but Digest and no user could log in by it
+ */
+__attribute__((warn_unused_result)) int auth_users_new(const struct auth_settings *s, const char *const *paths,
+                                                       uint32_t count, struct users **out, char why[USERS_WHY_BYTES]);
+
+/*
+ * Add a line with a challenge for each scheme, the strongest first. RFC7616:3.7. Of Digest only the algorithms for which
+ * somebody has an HA1 now, because clients take the first that they know. When files that were read again have none at
+ * all, there is one for each that may be offered: an answer without a challenge would be none. RFC9110:15.5.8
+ *
+ * stale: x ended with s->stale, so the client need not ask its user again
+ */
 void auth_challenges(struct exchange *x, const struct auth_settings *s, bool stale);
 
 #endif

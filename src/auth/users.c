@@ -32,14 +32,21 @@ static int span_compare(struct span a, struct span b)
     return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-static int user_compare(const void *left, const void *right)
+/* Whoever it is. */
+static int realm_compare(const void *left, const void *right)
 {
     const struct user *a = left, *b = right;
     int order = (a->kind > b->kind) - (a->kind < b->kind);
 
-    if (order == 0)
-        order = span_compare(a->name, b->name);
     return order != 0 ? order : span_compare(a->realm, b->realm);
+}
+
+static int user_compare(const void *left, const void *right)
+{
+    const struct user *a = left, *b = right;
+    int order = realm_compare(a, b);
+
+    return order != 0 ? order : span_compare(a->name, b->name);
 }
 
 static struct users_set *set_new(uint32_t file_count)
@@ -322,4 +329,11 @@ struct span users_ha1(const struct users_set *set, struct span user, struct span
         user_find(set, &(struct user){ .kind = USER_DIGEST + (unsigned)a, .name = user, .realm = realm });
 
     return found != NULL ? found->secret : (struct span){ 0 };
+}
+
+bool users_have_ha1(const struct users_set *set, struct span realm, enum digest_algorithm a)
+{
+    const struct user wanted = { .kind = USER_DIGEST + (unsigned)a, .realm = realm };
+
+    return set->count > 0 && bsearch(&wanted, set->all, set->count, sizeof *set->all, realm_compare) != NULL;
 }

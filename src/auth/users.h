@@ -1,6 +1,7 @@
 #ifndef AUTH_USERS_H
 #define AUTH_USERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -70,5 +71,8 @@ const char *users_hash_of_somebody(const struct users_set *set, uint64_t pick);
 
 /* HA1 in lower-case digits; p == NULL: no such user. Lives as long as the set. RFC7616:3.4.2 */
 struct span users_ha1(const struct users_set *set, struct span user, struct span realm, enum digest_algorithm a);
+
+/* Has anybody an HA1 of this realm and algorithm? */
+bool users_have_ha1(const struct users_set *set, struct span realm, enum digest_algorithm a);
 
 #endif

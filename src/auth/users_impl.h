@@ -17,7 +17,7 @@ struct user {
     uint32_t file, line;
 };
 
-/* Users by kind, then name, then realm. */
+/* Users by kind, then realm, then name. */
 struct users_set {
     atomic_uint references;
     uint64_t number;

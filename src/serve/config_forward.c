@@ -141,12 +141,13 @@ static void who_read(struct config_builder *b, const struct config_value v[], st
 }
 
 /* Whether the file is there and fits. */
-static void users_look(struct config_builder *b, const struct yaml_node *at, const char *file)
+static void users_look(struct config_builder *b, const struct yaml_node *at, const char *file,
+                       const struct auth_settings *auth)
 {
     struct users *users = NULL;
     char why[USERS_WHY_BYTES] = "";
 
-    if (b->look == CONFIG_FILES && users_new(&file, 1, &users, why) != 0)
+    if (b->look == CONFIG_FILES && auth_users_new(auth, &file, 1, &users, why) != 0)
         config_complain(&b->report, at, "%s", why);
     users_release(&users);
 }
@@ -188,7 +189,7 @@ static void users_read(struct config_builder *b, const struct config_value v[], 
     auth_fill(b, v, &forward->auth);
     forward->proxy.auth = &forward->auth;
     if (forward->users_file != NULL)
-        users_look(b, users->node, forward->users_file);
+        users_look(b, users->node, forward->users_file, &forward->auth);
 }
 
 static void portal_read(struct config_builder *b, const struct config_value v[], struct proxy_settings *proxy)

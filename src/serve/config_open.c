@@ -195,7 +195,7 @@ static int upstream_open(struct config_upstream *up, FILE *complaints)
 static int users_open(struct config_forward *forward, FILE *complaints)
 {
     char why[USERS_WHY_BYTES] = "";
-    int err = users_new(&forward->users_file, 1, &forward->auth.users, why);
+    int err = auth_users_new(&forward->auth, &forward->users_file, 1, &forward->auth.users, why);
 
     return err == 0 ? 0 : why_complain(err, why, complaints);
 }

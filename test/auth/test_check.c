@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -597,6 +598,73 @@ static void challenges_are_one_line_each(void **state)
     visit_close(&v);
 }
 
+/* What is offered when Mufasa has these HA1s alone: the algorithms in their order. */
+static void offered_with(bool sha256, bool md5, const char *const want[])
+{
+    char text[512] = "alice:" ALICE "\n", why[USERS_WHY_BYTES], ha1[DIGEST_HEX_MAX + 1];
+    const bool has[DIGEST_ALGORITHMS] = { [DIGEST_SHA256] = sha256, [DIGEST_MD5] = md5 };
+    struct visit v;
+    uint32_t n = 0;
+
+    for (unsigned a = 0; a < DIGEST_ALGORITHMS; a++) {
+        ha1_of((enum digest_algorithm)a, ha1);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "Mufasa:%s:%s\n", has[a] ? REALM : "other", ha1);
+    }
+    file_write(text);
+    assert_true(users_refresh(settings.users, why) >= 0);
+    visit_open(&v, "GET", "/", NULL);
+    auth_challenges(v.x, &settings, false);
+    for (; want[n] != NULL; n++) {
+        struct span value = v.x->reply_fields[n].value;
+
+        assert_non_null(memmem(value.p, value.n, want[n], strlen(want[n])));
+    }
+    assert_int_equal(v.x->reply.count, n);
+    visit_close(&v);
+}
+
+static void algorithms_are_those_of_the_users(void **state)
+{
+    const struct asked md5 = { DIGEST_MD5, "GET", "/dir", "00000001", REALM, "Mufasa" };
+
+    (void)state;
+    settings.basic = false;
+    offered_with(false, true, (const char *const[]){ "algorithm=MD5", NULL });
+    assert_int_equal(digest_run(&plain, fresh_nonce(), "/dir"), MISSING);
+    assert_int_equal(digest_run(&md5, fresh_nonce(), "/dir"), R_NONE);
+    offered_with(true, false, (const char *const[]){ "algorithm=SHA-256", NULL });
+    assert_int_equal(digest_run(&md5, fresh_nonce(), "/dir"), MISSING);
+    assert_int_equal(digest_run(&plain, fresh_nonce(), "/dir"), R_NONE);
+    offered_with(true, true, (const char *const[]){ "algorithm=SHA-256", "algorithm=MD5", NULL });
+    /* Nobody could get in, but they are asked: an answer has to have a challenge. */
+    offered_with(false, false, (const char *const[]){ "algorithm=SHA-256", "algorithm=MD5", NULL });
+    assert_int_equal(digest_run(&plain, fresh_nonce(), "/dir"), MISSING);
+    settings.digest[DIGEST_MD5] = false;
+    offered_with(false, true, (const char *const[]){ "algorithm=SHA-256", NULL });
+}
+
+static void users_who_cannot_log_in_are_told(void **state)
+{
+    static const char *paths[] = { path };
+    char why[USERS_WHY_BYTES], want[USERS_WHY_BYTES];
+    struct users *users = NULL;
+
+    (void)state;
+    file_write("alice:" ALICE "\nMufasa:other:0123456789abcdef0123456789abcdef\n");
+    assert_int_equal(auth_users_new(&settings, paths, 1, &users, why), 0); /* alice, by Basic */
+    users_release(&users);
+    settings.basic = false;
+    assert_int_equal(auth_users_new(&settings, paths, 1, &users, why), -EINVAL);
+    assert_null(users);
+    snprintf(want, sizeof want, "%s has no line user:" REALM ":HA1, which digest needs: make one with htdigest", path);
+    assert_string_equal(why, want);
+    file_write("Mufasa:" REALM ":0123456789abcdef0123456789abcdef\n");
+    assert_int_equal(auth_users_new(&settings, paths, 1, &users, why), 0);
+    users_release(&users);
+    settings.digest[DIGEST_MD5] = false;
+    assert_int_equal(auth_users_new(&settings, paths, 1, &users, why), -EINVAL);
+}
+
 static void a_full_arena_lets_nobody_in(void **state)
 {
     struct visit v;
@@ -630,6 +698,8 @@ int main(void)
         WITH_WORLD(counts_far_below_are_used),
         WITH_WORLD(what_is_forgotten_cannot_be_replayed),
         WITH_WORLD(challenges_are_one_line_each),
+        WITH_WORLD(algorithms_are_those_of_the_users),
+        WITH_WORLD(users_who_cannot_log_in_are_told),
         WITH_WORLD(a_full_arena_lets_nobody_in),
     };
 

@@ -144,6 +144,44 @@ static void users_are_found(void **state)
     users_set_release(&set);
 }
 
+/* Somebody of the set below has it. */
+struct ha1_case {
+    const char *realm;
+    bool md5, sha256;
+};
+
+static const struct ha1_case ha1_cases[] = {
+    { "both", true, true }, { "old", true, false },    { "new", false, true },
+    { "ne", false, false }, { "newer", false, false }, { "", false, false },
+};
+
+static void a_realm_has_the_algorithms_of_its_lines(void **state)
+{
+    struct users_set *set;
+    struct users *users;
+
+    (void)state;
+    assert_int_equal(read_text("a:" BCRYPT "\nz:both:" H32 "\na:both:" H32 H32 "\nb:old:" H32 "\nc:old:" H32
+                               "\nb:new:" H32 H32 "\n",
+                               &users),
+                     0);
+    set = users_hold(users);
+    users_release(&users);
+    for (size_t i = 0; i < sizeof ha1_cases / sizeof *ha1_cases; i++) {
+        const struct ha1_case *t = &ha1_cases[i];
+
+        assert_int_equal(users_have_ha1(set, span_of(t->realm), DIGEST_MD5), t->md5);
+        assert_int_equal(users_have_ha1(set, span_of(t->realm), DIGEST_SHA256), t->sha256);
+    }
+    assert_non_null(users_ha1(set, SPAN("z"), SPAN("both"), DIGEST_MD5).p);
+    users_set_release(&set);
+    assert_int_equal(read_text("", &users), 0);
+    set = users_hold(users);
+    assert_false(users_have_ha1(set, SPAN("r"), DIGEST_MD5));
+    users_set_release(&set);
+    users_release(&users);
+}
+
 static void nobody_is_there(void **state)
 {
     struct users_set *set;
@@ -266,6 +304,7 @@ int main(void)
         cmocka_unit_test(each_mistake_is_named_by_its_line),
         cmocka_unit_test(a_name_of_255_bytes_is_the_longest),
         cmocka_unit_test(users_are_found),
+        cmocka_unit_test(a_realm_has_the_algorithms_of_its_lines),
         cmocka_unit_test(nobody_is_there),
         cmocka_unit_test(two_files_are_one_set),
         cmocka_unit_test(files_that_protect_nothing_are_refused),

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,13 +285,19 @@ static void users_are_read_when_opened(void **state)
     assert_int_equal(config_open(g.config, NULL, out), 0);
     assert_non_null(g.config->forward.auth.users);
     config_release(&g.config);
+    sprintf(text, FORWARD("users: %s, digest: on, realm: other"), users);
+    good(&g, &options, text);
+    assert_int_equal(config_open(g.config, NULL, out), -EINVAL);
+    assert_null(g.config->forward.auth.users);
+    config_release(&g.config);
     unlink(users);
     good(&g, &options, text);
-    assert_int_equal(config_open(g.config, NULL, out), -2);
+    assert_int_equal(config_open(g.config, NULL, out), -ENOENT);
     assert_null(g.config->forward.auth.users);
     config_release(&g.config);
     fclose(out);
     assert_true(strncmp(said, "verdict: ", 9) == 0);
+    assert_non_null(strstr(said, " has no line user:other:HA1, which digest needs: make one with htdigest\n"));
     assert_non_null(strstr(said, users));
 }
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import Server, Upstream, configured, expect, expect_in, expect_true, files, free_port, test
+from harness import Server, Upstream, configured, expect, expect_in, expect_true, files, free_port, test, verdict
 
 LOCAL = "127.0.0.1"
 REALM = "inside"
@@ -175,9 +175,46 @@ def digest_that_proves_nothing():
         c.head().expect(200, "proxy-tunnel-opened")
 
 
+@test("R145")
+def only_what_users_have_is_asked_for():
+    """RFC7616:3.7: clients take the first algorithm that they know: one that no user has would keep everybody out."""
+    with Guarded(digest_line(*ALICE, algorithm="md5"), {"digest": True}) as one:
+        for algorithm, label in (("md5", "MD5"), ("sha256", "SHA-256")):
+            one.write(digest_line(*ALICE, algorithm=algorithm) + digest_line("bob", "b", realm="elsewhere"))
+            if algorithm == "sha256":
+                one.said("the new ones are in use")
+            challenges = one.get().expect(407, "proxy-auth-required").all("Proxy-Authenticate")
+            expect([parameters(challenge)["algorithm"] for challenge in challenges], [label])
+            one.get(digest(challenges[0], "/")).expect(200, "upstream-answered")
+            other = challenges[0].replace(label, "SHA-256" if label == "MD5" else "MD5")
+            one.get(digest(other, "/")).expect(407, "proxy-auth-required")
+
+
+@test()
+def users_who_cannot_log_in_are_told():
+    with tempfile.TemporaryDirectory() as folder:
+        users, config = Path(folder) / "users", Path(folder) / "site.yaml"
+        config.write_text("forward: {users: users, digest: on, realm: inside}\n")
+        for text, status in ((digest_line(*ALICE, realm="elsewhere"), 1), (crypt_line(*ALICE), 1),
+                             (digest_line(*ALICE, algorithm="md5"), 0)):
+            users.write_text(text)
+            users.chmod(0o600)
+            done = verdict("check", config)
+            expect(done.returncode, status, text)
+            told = "has no line user:inside:HA1, which digest needs: make one with htdigest" in done.stderr
+            expect(told, status == 1, done.stderr)
+
+
 @test()
 def curl_logs_in():
-    for one, how in ((simple, "--proxy-basic"), (proof, "--proxy-digest")):
+    """What htdigest writes is MD5 alone."""
+    made = Guarded(digest_line("bob", "b"), {"digest": True})
+    subprocess.run(["htdigest", made.users, REALM, ALICE[0]], input=f"{ALICE[1]}\n{ALICE[1]}\n", text=True,
+                   capture_output=True, check=True)
+    made.write("".join(line for line in made.users.read_text().splitlines(True) if line.startswith(ALICE[0])))
+    new = Guarded(digest_line(*ALICE), {"digest": True})
+    for one, how in ((simple, "--proxy-basic"), (proof, "--proxy-digest"), (made, "--proxy-digest"),
+                     (new, "--proxy-digest")):
         for tunnel in ([], ["--proxytunnel"]):
             done = subprocess.run(["curl", "-sS", "--max-time", "5", how, "--proxy-user", ":".join(ALICE), *tunnel,
                                    "-x", f"http://{LOCAL}:{one.start().forward_port}", f"http://{app.address}/curl"],
