@@ -21,7 +21,8 @@ SMALL = b"all of it " * 20
 LARGE = pattern(0, 1 << 20)
 CONTENT = b"to be kept " * 3000
 PIECES = [b"piece %d " % i for i in range(50)]
-OURS = ("upstream-answered", "upstream-switched", "worker-memory-exhausted", "upstream-exchange-failed")
+OURS = ("upstream-answered", "upstream-switched", "worker-memory-exhausted", "exchange-memory-exhausted",
+        "upstream-exchange-failed")
 CLOSED = None  # no answer came, or only a part of one, but the end of the connection
 
 pki = Pki()

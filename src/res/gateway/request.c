@@ -9,7 +9,8 @@
 #include "http/via.h"
 #include "res/gateway/gateway_impl.h"
 
-#define OWN_BYTES 512u /* of lines that are made here, besides what they take from the request */
+#define OWN_BYTES  1024u /* of lines that are made here, besides what they take from the request */
+#define HOST_TIMES 8u    /* that the host is said, escapes included */
 
 /* Said by anybody, these would be believed by the upstream: only what trusted proxies say goes on. */
 static const enum field_id said_of_clients[] = { FIELD_FORWARDED, FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_HOST,
@@ -324,7 +325,7 @@ static void head_put(struct gateway *g, struct bounded *b)
     bounded_put(b, SPAN("\r\n"));
 }
 
-/* All that the request brings may be said twice: by itself, and by what is said of it. */
+/* What the request brings is said once, and its host again in what is said of it. */
 enum reason gateway_request_write(struct gateway *g)
 {
     struct exchange *x = g->x;
@@ -334,7 +335,8 @@ enum reason gateway_request_write(struct gateway *g)
     why = gateway_destination(g);
     if (why != R_NONE)
         return why;
-    b.room = 4 * (size_t)x->req.head.bytes + g->target.n + g->destination.n + OWN_BYTES + g->search.upstream.n;
+    b.room = (size_t)x->req.head.bytes + HOST_TIMES * (x->req.host.name.n + x->req.head.scheme.n) + g->target.n +
+             g->destination.n + g->search.upstream.n + g->settings->host.n + OWN_BYTES;
     b.out = arena_take(&x->arena, b.room);
     if (b.out == NULL)
         return R_exchange_memory_exhausted;
