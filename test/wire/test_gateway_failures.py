@@ -29,7 +29,7 @@ def asks_tls(failure):
 
 TLS = {"tls": {"ca": str(pki.ca)}}
 UPSTREAMS = {
-    "app": {"servers": app.address},
+    "app": {"servers": app.address, "keep": 0},  # each failure over a connection of its own
     "narrow": {"servers": narrow.address},
     "refusing": {"servers": f"127.0.0.1:{refusing_port()}"},
     "missing-path": {"servers": "unix:/nowhere/at-all"},
