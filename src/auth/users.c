@@ -20,7 +20,7 @@ struct users {
     /* One thread at a time looks at the files. */
     struct {
         pthread_mutex_t lock;
-        struct users_stamp *seen, *now;
+        struct file_stamp *seen, *now;
     } reading;
 };
 
@@ -179,20 +179,20 @@ static int set_read(const struct users *users, struct users_set **out, char why[
 static void stamps_take(struct users *users)
 {
     for (uint32_t i = 0; i < users->count; i++)
-        users_stamp_take(&users->reading.now[i], users->paths[i]);
+        file_stamp_take(&users->reading.now[i], users->paths[i]);
 }
 
 static bool stamps_are_seen(const struct users *users)
 {
     for (uint32_t i = 0; i < users->count; i++)
-        if (!users_stamp_is(&users->reading.now[i], &users->reading.seen[i]))
+        if (!file_stamp_is(&users->reading.now[i], &users->reading.seen[i]))
             return false;
     return true;
 }
 
 static void stamps_keep(struct users *users)
 {
-    struct users_stamp *seen = users->reading.seen;
+    struct file_stamp *seen = users->reading.seen;
 
     users->reading.seen = users->reading.now;
     users->reading.now = seen;

@@ -25,31 +25,6 @@ static int why_errno(char why[USERS_WHY_BYTES], const char *path)
                      strerrordesc_np(error));
 }
 
-void users_stamp_take(struct users_stamp *s, const char *path)
-{
-    struct stat st;
-
-    *s = (struct users_stamp){ 0 };
-    if (stat(path, &st) != 0) {
-        s->error = errno;
-        return;
-    }
-    *s = (struct users_stamp){
-        .device = st.st_dev, .inode = st.st_ino, .size_bytes = st.st_size, .modified = st.st_mtim, .changed = st.st_ctim
-    };
-}
-
-static bool time_is(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-bool users_stamp_is(const struct users_stamp *a, const struct users_stamp *b)
-{
-    return a->error == b->error && a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
-           time_is(a->modified, b->modified) && time_is(a->changed, b->changed);
-}
-
 static int file_check(const struct stat *st, const char *path, char why[USERS_WHY_BYTES])
 {
     if (!S_ISREG(st->st_mode))

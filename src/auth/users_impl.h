@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "auth/users.h"
+#include "io/file_stamp.h"
 
 enum user_kind { USER_PASSWORD, USER_DIGEST /* + enum digest_algorithm */ };
 
@@ -26,18 +27,6 @@ struct users_set {
     uint32_t file_count;
     struct span texts[]; /* of the files, from malloc() */
 };
-
-/* What tells one state of a file from another without reading it. */
-struct users_stamp {
-    int error;
-    dev_t device;
-    ino_t inode;
-    off_t size_bytes;
-    struct timespec modified, changed;
-};
-
-void users_stamp_take(struct users_stamp *s, const char *path);
-bool users_stamp_is(const struct users_stamp *a, const struct users_stamp *b);
 
 /* Writes why; returns error. */
 int users_why(char why[USERS_WHY_BYTES], int error, const char *format, ...) __attribute__((format(printf, 3, 4)));

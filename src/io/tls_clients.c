@@ -32,7 +32,7 @@ struct tls_clients {
     /* One thread at a time looks at the files. */
     struct {
         pthread_mutex_t lock;
-        struct tls_stamp seen[2];
+        struct file_stamp seen[2];
     } reading;
 };
 
@@ -188,10 +188,10 @@ static bool set_init(struct clients_set *set, bool with_lists)
     return true;
 }
 
-static void stamps_take(struct tls_stamp stamps[2], const struct tls_clients *c)
+static void stamps_take(struct file_stamp stamps[2], const struct tls_clients *c)
 {
-    tls_stamp_take(&stamps[0], c->ca);
-    tls_stamp_take(&stamps[1], c->crl);
+    file_stamp_take(&stamps[0], c->ca);
+    file_stamp_take(&stamps[1], c->crl);
 }
 
 /* The set goes to c. */
@@ -266,11 +266,11 @@ void tls_clients_release(struct tls_clients **clients)
 /* The files were looked at before they are read: one that changes meanwhile is read again the next time. */
 static int refresh(struct tls_clients *c, char why[TLS_WHY_BYTES])
 {
-    struct tls_stamp now[2];
+    struct file_stamp now[2];
     int error;
 
     stamps_take(now, c);
-    if (tls_stamp_is(&now[0], &c->reading.seen[0]) && tls_stamp_is(&now[1], &c->reading.seen[1]))
+    if (file_stamp_is(&now[0], &c->reading.seen[0]) && file_stamp_is(&now[1], &c->reading.seen[1]))
         return 0;
     error = clients_read(c, why);
     /* What is wrong with the process, not with the files, is tried again. */

@@ -52,33 +52,6 @@ static int why_errno(char why[TLS_WHY_BYTES], const char *path)
     return tls_why(why, -error, "%s: %s: %s", path, strerrordesc_np(error), advice_for(error));
 }
 
-void tls_stamp_take(struct tls_stamp *s, const char *path)
-{
-    struct stat st;
-
-    *s = (struct tls_stamp){ 0 };
-    if (path == NULL)
-        return;
-    if (stat(path, &st) != 0) {
-        s->error = errno;
-        return;
-    }
-    *s = (struct tls_stamp){
-        .device = st.st_dev, .inode = st.st_ino, .size_bytes = st.st_size, .modified = st.st_mtim, .changed = st.st_ctim
-    };
-}
-
-static bool time_is(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-bool tls_stamp_is(const struct tls_stamp *a, const struct tls_stamp *b)
-{
-    return a->error == b->error && a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
-           time_is(a->modified, b->modified) && time_is(a->changed, b->changed);
-}
-
 static int check_kind(const struct stat *st, const char *path, char why[TLS_WHY_BYTES])
 {
     if (!S_ISREG(st->st_mode))

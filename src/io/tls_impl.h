@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/span.h"
+#include "io/file_stamp.h"
 #include "io/tls.h"
 #include "io/tls_store.h"
 
@@ -55,21 +56,10 @@ struct tls_bytes {
     size_t n;
 };
 
-/* A file as it was when it was looked at; all zero but `error` when it could not be. */
-struct tls_stamp {
-    int error; /* errno */
-    dev_t device;
-    ino_t inode;
-    off_t size_bytes;
-    struct timespec modified, changed;
-};
-
 /* Writes the sentence and returns `error`. */
 int tls_why(char why[TLS_WHY_BYTES], int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A sentence about a failure inside the library, which forgets it; -ENOMEM or -EINVAL. */
 int tls_why_library(char why[TLS_WHY_BYTES], const char *path, const char *what);
-void tls_stamp_take(struct tls_stamp *s, const char *path);
-bool tls_stamp_is(const struct tls_stamp *a, const struct tls_stamp *b);
 /* The whole file, to be given to tls_bytes_fini(). secret: refuse a key that others may read, -EPERM. */
 int tls_bytes_read(struct tls_bytes *out, const char *path, bool secret, char why[TLS_WHY_BYTES]);
 void tls_bytes_fini(struct tls_bytes *b);

@@ -22,7 +22,7 @@ struct tls_store {
     /* One thread at a time looks at the files. */
     struct {
         pthread_mutex_t lock;
-        struct tls_stamp *seen, *now; /* three for each certificate */
+        struct file_stamp *seen, *now; /* three for each certificate */
     } reading;
 };
 
@@ -100,28 +100,28 @@ static int set_read(const struct tls_store *s, struct tls_set **out, char why[TL
 
 static void stamps_take(struct tls_store *s)
 {
-    struct tls_stamp *to = s->reading.now;
+    struct file_stamp *to = s->reading.now;
 
     for (uint32_t i = 0; i < s->settings.certificate_count; i++, to += FILES_OF_ONE) {
         const struct tls_files *files = &s->settings.certificates[i];
 
-        tls_stamp_take(&to[0], files->certificate);
-        tls_stamp_take(&to[1], files->key);
-        tls_stamp_take(&to[2], files->ocsp);
+        file_stamp_take(&to[0], files->certificate);
+        file_stamp_take(&to[1], files->key);
+        file_stamp_take(&to[2], files->ocsp);
     }
 }
 
 static bool stamps_are_seen(const struct tls_store *s)
 {
     for (size_t i = 0; i < (size_t)FILES_OF_ONE * s->settings.certificate_count; i++)
-        if (!tls_stamp_is(&s->reading.now[i], &s->reading.seen[i]))
+        if (!file_stamp_is(&s->reading.now[i], &s->reading.seen[i]))
             return false;
     return true;
 }
 
 static void stamps_keep(struct tls_store *s)
 {
-    struct tls_stamp *seen = s->reading.seen;
+    struct file_stamp *seen = s->reading.seen;
 
     s->reading.seen = s->reading.now;
     s->reading.now = seen;
