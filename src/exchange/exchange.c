@@ -57,6 +57,40 @@ void reply_add(struct exchange *x, struct span name, struct span value)
     x->reply_fields[x->reply.count++] = (struct reply_field){ name, value };
 }
 
+void reply_add_ready(struct exchange *x, const struct ready_fields *lines)
+{
+    if (x->reply.ready_count < REPLY_READY) {
+        x->reply_ready[x->reply.ready_count++] = (struct reply_ready){ lines, x->reply.count };
+        return;
+    }
+    for (uint32_t i = 0; i < lines->count; i++)
+        reply_add(x, lines->fields[i].name, lines->fields[i].value);
+}
+
+const struct reply_field *reply_field_at(const struct exchange *x, uint32_t i)
+{
+    for (uint32_t r = 0; r < x->reply.ready_count; r++) {
+        const struct reply_ready *ready = &x->reply_ready[r];
+
+        if (i < ready->after)
+            break;
+        if (i - ready->after < ready->lines->count)
+            return &ready->lines->fields[i - ready->after];
+        i -= ready->lines->count;
+    }
+    return i < x->reply.count ? &x->reply_fields[i] : NULL;
+}
+
+bool reply_has(const struct exchange *x, struct span name)
+{
+    const struct reply_field *f;
+
+    for (uint32_t i = 0; (f = reply_field_at(x, i)) != NULL; i++)
+        if (span_is(f->name, name))
+            return true;
+    return false;
+}
+
 void reply_memory(struct exchange *x, struct span content)
 {
     struct pieces_body *b = arena_take(&x->arena, sizeof *b);

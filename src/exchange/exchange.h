@@ -11,6 +11,7 @@
 #include "exchange/flow.h"
 #include "exchange/forwarding.h"
 #include "exchange/policy.h"
+#include "exchange/ready.h"
 #include "exchange/resource.h"
 #include "exchange/trace.h"
 #include "exchange/transport.h"
@@ -23,6 +24,7 @@
 #include "reason/verdict.h"
 
 #define REPLY_FIELDS    32
+#define REPLY_READY     2
 #define EXCHANGE_RANGES 16
 
 /* What the resource says about the target. */
@@ -58,13 +60,14 @@ struct request {
     uint64_t length;              /* bytes announced, if length_known */
 };
 
-/* A field line of the reply. Name in its canonical case; both borrowed, from the arena or static. */
-struct reply_field {
-    struct span name, value;
+/* Lines of a reply that were made before, and how many of its own fields go before them. */
+struct reply_ready {
+    const struct ready_fields *lines; /* borrowed until the reply's head has been written */
+    uint32_t after;
 };
 
 struct reply {
-    uint32_t count;
+    uint32_t count, ready_count;            /* of x->reply_fields and x->reply_ready in use */
     struct body *body;                      /* NULL: no content */
     struct span link_to;                    /* redirects and choices: the URI that the content points to */
     struct span note;                       /* what the operator has to say, plain text; the error content shows it */
@@ -170,6 +173,7 @@ struct exchange {
 
     /* Not zeroed for a new exchange: the counts say what is in use. */
     struct reply_field reply_fields[REPLY_FIELDS];
+    struct reply_ready reply_ready[REPLY_READY];
     struct byte_range ranges[EXCHANGE_RANGES];
 };
 
@@ -190,6 +194,15 @@ bool exchange_number(struct span id, uint64_t *out);
 
 /* Add a field line to the reply. More than REPLY_FIELDS mark the arena full. */
 void reply_add(struct exchange *x, struct span name, struct span value);
+
+/* Likewise, lines that are ready. More than REPLY_READY of them are added one by one. */
+void reply_add_ready(struct exchange *x, const struct ready_fields *lines);
+
+/* The fields of the reply, ready or not, in their order; without those that are relayed. NULL: there are no more. */
+const struct reply_field *reply_field_at(const struct exchange *x, uint32_t i);
+
+/* Has it, among these, one of this name, which is in its canonical case? */
+bool reply_has(const struct exchange *x, struct span name);
 
 /* Make these bytes (from the arena, or static) the content of the reply. */
 void reply_memory(struct exchange *x, struct span content);

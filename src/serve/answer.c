@@ -78,14 +78,6 @@ static bool sends_as(const struct exchange *x, enum reason model)
     return x->status_sent == reason_code(model, DIALECT_RFC).wire;
 }
 
-static bool reply_has(const struct exchange *x, struct span name)
-{
-    for (uint32_t i = 0; i < x->reply.count; i++)
-        if (span_is(x->reply_fields[i].name, name))
-            return true;
-    return false;
-}
-
 static void status_fields(struct exchange *x)
 {
     if (sends_as(x, R_method_not_allowed))

@@ -52,6 +52,26 @@ static void put_relayed(struct bounded *b, const struct exchange *x)
         put_field(b, x->reply.relayed.fields[i].name, x->reply.relayed.fields[i].value);
 }
 
+static void put_own(struct bounded *b, const struct exchange *x, uint32_t from, uint32_t end)
+{
+    for (uint32_t i = from; i < end; i++)
+        put_field(b, x->reply_fields[i].name, x->reply_fields[i].value);
+}
+
+static void put_fields(struct bounded *b, const struct exchange *x)
+{
+    uint32_t from = 0;
+
+    for (uint32_t i = 0; i < x->reply.ready_count; i++) {
+        const struct reply_ready *ready = &x->reply_ready[i];
+
+        put_own(b, x, from, ready->after);
+        bounded_put(b, ready->lines->text);
+        from = ready->after;
+    }
+    put_own(b, x, from, x->reply.count);
+}
+
 static void put_framing(struct bounded *b, const struct conn *c, unsigned status)
 {
     const struct body *body = c->x->reply.body;
@@ -88,8 +108,7 @@ static void put_head(struct bounded *b, const struct conn *c)
         put_relayed(b, x);
     else
         bounded_put(b, first_lines(c->wire, x->status_sent));
-    for (uint32_t i = 0; i < x->reply.count; i++)
-        put_field(b, x->reply_fields[i].name, x->reply_fields[i].value);
+    put_fields(b, x);
     put_framing(b, c, x->status_sent);
     put_connection(b, c);
     bounded_put(b, SPAN("\r\n"));

@@ -3,7 +3,7 @@
 #include "reason/status.h"
 #include "wire/h2_impl.h"
 
-#define LINES_MOST (REPLY_FIELDS + HEAD_FIELDS_MAX + 4)
+#define LINES_MOST (REPLY_FIELDS + REPLY_READY * READY_FIELDS + HEAD_FIELDS_MAX + 4)
 
 const struct codec_ops h2_codec = {
     .name = "h2", .major = 2, .content = h2_content, .interim = h2_interim, .reply = h2_reply
@@ -117,6 +117,43 @@ static void fields_add(struct lines *l, const struct reply_field *fields, uint32
     }
 }
 
+/* There is room in the text, and lines enough. */
+static void ready_add(struct lines *l, const struct ready_fields *ready)
+{
+    char *text = l->text.out + l->text.bytes;
+
+    for (uint32_t i = 0; i < ready->count; i++) {
+        const struct reply_field *f = &ready->fields[i];
+
+        line_note(l, (struct span){ text + (f->name.p - ready->text.p), f->name.n },
+                  (struct span){ text + (f->value.p - ready->text.p), f->value.n });
+    }
+    bounded_put(&l->text, (struct span){ ready->lower, ready->text.n });
+}
+
+static void own_add(struct lines *l, const struct exchange *x)
+{
+    uint32_t from = 0;
+
+    for (uint32_t i = 0; i < x->reply.ready_count; i++) {
+        const struct reply_ready *ready = &x->reply_ready[i];
+
+        fields_add(l, x->reply_fields + from, ready->after - from);
+        ready_add(l, ready->lines);
+        from = ready->after;
+    }
+    fields_add(l, x->reply_fields + from, x->reply.count - from);
+}
+
+static size_t own_bytes(const struct exchange *x)
+{
+    size_t bytes = fields_bytes(x->reply_fields, x->reply.count);
+
+    for (uint32_t i = 0; i < x->reply.ready_count; i++)
+        bytes += x->reply_ready[i].lines->text.n;
+    return bytes;
+}
+
 static bool sends_content(const struct exchange *x)
 {
     return x->reply.body != NULL && x->req.head.method != M_HEAD && status_may_have_content(x->status_sent);
@@ -135,8 +172,7 @@ static enum reason submit(struct h2_stream *s)
     const struct body *body = x->reply.body;
     struct lines l;
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
-    size_t bytes = OWN_LINES_BYTES + fields_bytes(x->reply_fields, x->reply.count) +
-                   fields_bytes(x->reply.relayed.fields, x->reply.relayed.count);
+    size_t bytes = OWN_LINES_BYTES + own_bytes(x) + fields_bytes(x->reply.relayed.fields, x->reply.relayed.count);
 
     if (!lines_begin(&l, x->status_sent, wire_head_take(x, bytes), bytes))
         return R_exchange_memory_exhausted;
@@ -145,7 +181,7 @@ static enum reason submit(struct h2_stream *s)
         line_add(&l, SPAN("server"), SPAN("verdict"));
     }
     fields_add(&l, x->reply.relayed.fields, x->reply.relayed.count);
-    fields_add(&l, x->reply_fields, x->reply.count);
+    own_add(&l, x);
     if (!x->reply.tunnel && status_may_have_content(x->status_sent) && (body == NULL || body->length >= 0))
         number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
     bounded_put(&l.text, SPAN("\r\n"));

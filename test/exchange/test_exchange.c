@@ -152,6 +152,41 @@ static void test_reply_fields_have_an_end(void **state)
     assert_true(span_is(x->reply_fields[REPLY_FIELDS - 1].name, SPAN("A")));
 }
 
+static void expect_names(const char *names)
+{
+    for (uint32_t i = 0; names[i] != '\0'; i++)
+        assert_true(span_is(reply_field_at(x, i)->name, (struct span){ names + i, 1 }));
+    assert_null(reply_field_at(x, (uint32_t)strlen(names)));
+}
+
+/* Each at the place where it was added; what has no place as ready fields is added one by one. */
+static void test_reply_ready(void **state)
+{
+    static const struct reply_field de[] = { { SPAN_INIT("D"), SPAN_INIT("4") }, { SPAN_INIT("E"), SPAN_INIT("5") } };
+    static const struct ready_fields lines = { .fields = de, .count = 2 }, none = { 0 };
+
+    (void)state;
+    expect_names("");
+    reply_add_ready(x, &lines);
+    expect_names("DE");
+    reply_add(x, SPAN("A"), SPAN("1"));
+    reply_add(x, SPAN("B"), SPAN("2"));
+    reply_add_ready(x, &none);
+    reply_add(x, SPAN("C"), SPAN("3"));
+    expect_names("DEABC");
+    x->reply.ready_count = 1;
+    reply_add_ready(x, &lines);
+    assert_int_equal(x->reply.ready_count, REPLY_READY);
+    expect_names("DEABCDE");
+    reply_add_ready(x, &lines);
+    assert_int_equal(x->reply.count, 5);
+    expect_names("DEABCDEDE");
+    assert_true(span_is(reply_field_at(x, 8)->value, SPAN("5")));
+    assert_true(reply_has(x, SPAN("E")));
+    assert_true(reply_has(x, SPAN("C")));
+    assert_false(reply_has(x, SPAN("F")));
+}
+
 static void test_reply_memory(void **state)
 {
     struct piece piece;
@@ -210,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_number_is_the_way_back),
         cmocka_unit_test_setup_teardown(test_ids_differ, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reply_fields_have_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reply_ready, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reply_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reply_memory_without_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_request_field, setup, teardown),

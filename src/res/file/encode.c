@@ -89,7 +89,7 @@ static enum coding coding_for(struct exchange *x, bool *matters_out)
     return coding;
 }
 
-static void use_content(struct exchange *x, enum coding coding, const struct file_content *c)
+static void use_content(struct exchange *x, enum coding coding, struct file_content *c)
 {
     struct file_state *s = file_state(x);
     struct facts *f = &x->facts;

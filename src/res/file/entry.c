@@ -8,8 +8,19 @@ void file_content_init(struct file_content *c)
     *c = (struct file_content){ .fd = -1 };
 }
 
+static void ready_free(struct file_ready *ready)
+{
+    while (ready != NULL) {
+        struct file_ready *next = ready->next;
+
+        free(ready);
+        ready = next;
+    }
+}
+
 void file_content_fini(struct file_content *c)
 {
+    ready_free(c->ready);
     free(c->bytes);
     if (c->fd >= 0)
         close(c->fd);

@@ -1,6 +1,8 @@
 /* Which answer carries which of the fields that tell about the selected representation: one table, one place. */
+#include <stdlib.h>
+
 #include "http/path.h"
-#include "res/file/file_impl.h"
+#include "res/file/cache.h"
 
 enum {
     TYPE = 1 << 0,
@@ -51,19 +53,21 @@ static unsigned fields_of(const struct exchange *x, enum reason why)
     }
 }
 
-/* Which request fields had a say, or would have had with other values. RFC9110:12.5.5 */
-static struct span vary_value(const struct exchange *x, enum reason why)
+/* What Vary says: bits for Accept, Accept-Language, Accept-Encoding. */
+static const struct span vary_values[] = {
+    SPAN_INIT(""),
+    SPAN_INIT("Accept"),
+    SPAN_INIT("Accept-Language"),
+    SPAN_INIT("Accept, Accept-Language"),
+    SPAN_INIT("Accept-Encoding"),
+    SPAN_INIT("Accept, Accept-Encoding"),
+    SPAN_INIT("Accept-Language, Accept-Encoding"),
+    SPAN_INIT("Accept, Accept-Language, Accept-Encoding"),
+};
+
+/* Which request fields had a say, or would have had with other values: a place in vary_values. RFC9110:12.5.5 */
+static unsigned vary_of(const struct exchange *x, enum reason why)
 {
-    static const struct span values[] = {
-        SPAN_INIT(""),
-        SPAN_INIT("Accept"),
-        SPAN_INIT("Accept-Language"),
-        SPAN_INIT("Accept, Accept-Language"),
-        SPAN_INIT("Accept-Encoding"),
-        SPAN_INIT("Accept, Accept-Encoding"),
-        SPAN_INIT("Accept-Language, Accept-Encoding"),
-        SPAN_INIT("Accept, Accept-Language, Accept-Encoding"),
-    };
     const struct file_state *s = file_state(x);
     const struct file_entry *e = s->entry;
     bool strict = x->policy->negotiation == NEGOTIATE_STRICT;
@@ -75,7 +79,7 @@ static struct span vary_value(const struct exchange *x, enum reason why)
         at |= 1;
     if (e->negotiates && (e->languages_differ || (strict && e->has_language)))
         at |= 2;
-    return values[at];
+    return at;
 }
 
 struct span file_link(struct exchange *x, const char *name)
@@ -126,10 +130,9 @@ static void add_length(struct exchange *x)
                   (struct span){ text, content_range_write_unsatisfied(text, x->facts.length) });
 }
 
-void file_fields(struct exchange *x, enum reason why)
+static void add_fields(struct exchange *x, unsigned set, unsigned vary)
 {
     const struct file_state *s = file_state(x);
-    unsigned set = fields_of(x, why);
 
     if (s->content != NULL)
         add_content_fields(x, set);
@@ -140,9 +143,64 @@ void file_fields(struct exchange *x, enum reason why)
     if (set & RANGES)
         reply_add(x, SPAN("Accept-Ranges"), SPAN("bytes"));
     if (set & VARY)
-        add_unless_empty(x, SPAN("Vary"), vary_value(x, why));
+        add_unless_empty(x, SPAN("Vary"), vary_values[vary]);
     if (set & LENGTH)
         add_length(x);
+}
+
+/* Is all that the fields depend on in the key? A link depends on the path asked for, and there may be many of them. */
+static bool is_repeated(const struct file_state *s, enum reason why)
+{
+    return s->content != NULL && !s->entry->negotiates &&
+           (why == R_request_ok || why == R_partial_content || why == R_not_modified);
+}
+
+static uint32_t key_of(const struct exchange *x, unsigned set, unsigned vary)
+{
+    return set << 4 | vary << 1 | x->facts.has_modified;
+}
+
+static const struct file_ready *ready_find(const struct file_content *c, uint32_t key)
+{
+    const struct file_ready *ready = c->ready;
+
+    while (ready != NULL && ready->key != key)
+        ready = ready->next;
+    return ready;
+}
+
+/* Of the fields that have been added since there were `before` of them. Without memory they are made again next time. */
+static void ready_keep(struct exchange *x, uint32_t before, uint32_t key)
+{
+    const struct reply_field *fields = x->reply_fields + before;
+    uint32_t count = x->reply.count - before;
+    struct file_state *s = file_state(x);
+    size_t bytes = sizeof(struct file_ready) + ready_fields_bytes(fields, count);
+    struct file_ready *ready = malloc(bytes);
+
+    if (ready == NULL)
+        return;
+    *ready = (struct file_ready){ .next = s->content->ready, .key = key };
+    ready_fields_write(&ready->lines, fields, count, ready + 1);
+    s->content->ready = ready;
+    file_cache_grow(&file_worker(x)->cache, s->entry, bytes);
+}
+
+void file_fields(struct exchange *x, enum reason why)
+{
+    const struct file_state *s = file_state(x);
+    unsigned set = fields_of(x, why), vary = vary_of(x, why);
+    bool repeated = is_repeated(s, why);
+    uint32_t before = x->reply.count, key = key_of(x, set, vary);
+    const struct file_ready *ready = repeated ? ready_find(s->content, key) : NULL;
+
+    if (ready != NULL) {
+        reply_add_ready(x, &ready->lines);
+        return;
+    }
+    add_fields(x, set, vary);
+    if (repeated && !x->arena.full)
+        ready_keep(x, before, key);
 }
 
 static bool made_by_method(enum reason why)

@@ -9,8 +9,8 @@
  * An entry is made by a helper (lookup.c), handed over by mail, and belongs to one worker from then on. Exchanges in
  * progress pin it; a pinned entry that is no longer believed leaves the table and dies with its last user.
  * Helpers may read an entry that they pinned through their job: what they read (stamps, names, plain contents) never
- * changes after the hand-over. Only `made`, `useless` and `unsteady` of a variant change, and helpers look at none of
- * them.
+ * changes after the hand-over. Only `made`, `useless` and `unsteady` of a variant change, and `ready` of a content, and
+ * helpers look at none of them.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,6 +35,13 @@ enum file_kind {
     FILE_EXACT /* the very name: what PUT and DELETE are about */
 };
 
+/* Fields of replies that tell about one content. */
+struct file_ready {
+    struct file_ready *next;
+    uint32_t key; /* what tells the replies about one content apart: see fields.c */
+    struct ready_fields lines;
+};
+
 /* Bytes that can be sent: in memory, or behind a descriptor. */
 struct file_content {
     char *bytes; /* owned; NULL: empty, or behind fd */
@@ -43,6 +50,7 @@ struct file_content {
     bool is_there;
     struct file_tag tag;
     struct file_stamp stamp;
+    struct file_ready *ready; /* owned; made when they are first sent, and kept as long as the content */
 };
 
 /* A file that stands for the name. */
@@ -123,10 +131,10 @@ struct file_waiter {
 
 /* x->res_state */
 struct file_state {
-    struct file_entry *entry;           /* pinned; NULL before the look-up */
-    struct file_variant *variant;       /* chosen, of entry */
-    const struct file_content *content; /* chosen form of it */
-    struct file_job *job;               /* answered and not yet used; held */
+    struct file_entry *entry;     /* pinned; NULL before the look-up */
+    struct file_variant *variant; /* chosen, of entry */
+    struct file_content *content; /* chosen form of it */
+    struct file_job *job;         /* answered and not yet used; held */
     struct file_waiter waiter;
     enum coding coding;
     bool coding_matters; /* Accept-Encoding decided, or would have */

@@ -223,14 +223,15 @@ struct exchange *site_get(struct site *s, const char *head)
 
 const char *site_field(struct exchange *x, const char *name)
 {
+    const struct reply_field *f;
     const char *found = NULL;
 
-    for (uint32_t i = 0; i < x->reply.count; i++) {
-        if (!span_is(x->reply_fields[i].name, span_of(name)))
+    for (uint32_t i = 0; (f = reply_field_at(x, i)) != NULL; i++) {
+        if (!span_is(f->name, span_of(name)))
             continue;
         if (found != NULL)
             return "twice";
-        found = arena_copy(&x->arena, x->reply_fields[i].value).p;
+        found = arena_copy(&x->arena, f->value).p;
     }
     return found != NULL ? found : "";
 }

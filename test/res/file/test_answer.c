@@ -86,6 +86,10 @@ static const struct fields_case fields[] = {
     { "PUT /page.en.html", R_already_applied, "E" },
     { "GET /page", R_range_not_satisfiable, "AVR" }, /* R172 */
     { "GET /page", R_variant_also_negotiates, "V" },
+    { "GET /short.bin", R_request_ok, "TNEMA" },
+    { "GET /short.bin\nRange: bytes=0-1", R_partial_content, "TNEMAR" },
+    { "GET /short.bin\nRange: bytes=0-1\nIf-Range: \"x\"", R_partial_content, "TNER" },
+    { "GET /short.bin", R_not_modified, "E" },
     { "GET /page", R_not_found, "" },
     { "GET /page", R_internal_error, "" },
 };
@@ -97,35 +101,95 @@ static void fields_print(struct exchange *x, char out[16])
         "ETag",         "Last-Modified",          "Accept-Ranges",    "Vary",
         "Content-Range"
     };
-    size_t n = 0;
+    uint32_t n = 0;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (site_field(x, names[i])[0] != '\0')
             out[n++] = "TNLCEMAVR"[i];
-    if (n != x->reply.count)
+    if (reply_field_at(x, n) != NULL)
         out[n++] = '!';
     out[n] = '\0';
 }
 
+static void check_fields(const struct fields_case *c)
+{
+    struct exchange *x = site_encoded(&site, c->head);
+    char got[16];
+
+    x->range_kind = RANGE_ONE;
+    x->range_count = 1;
+    x->ranges[0] = (struct byte_range){ 0, 1 };
+    if (c->why == R_request_ok)
+        file_resource.produce(x);
+    if (c->why == R_partial_content)
+        file_resource.part(x);
+    file_resource.describe(x, c->why);
+    fields_print(x, got);
+    if (strcmp(got, c->fields) != 0)
+        fail_msg("%s, reason %d: %s instead of %s", c->head, c->why, got, c->fields);
+    site_done(&x);
+}
+
+/* Twice: what is sent first may be ready when it is sent again. */
 static void test_fields(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        const struct fields_case *c = &fields[i];
-        struct exchange *x = site_encoded(&site, c->head);
-        char got[16];
+    for (size_t i = 0; i < 2 * sizeof fields / sizeof fields[0]; i++)
+        check_fields(&fields[i / 2]);
+}
 
-        x->range_kind = RANGE_ONE;
-        x->range_count = 1;
-        x->ranges[0] = (struct byte_range){ 0, 1 };
-        if (c->why == R_request_ok)
-            file_resource.produce(x);
-        if (c->why == R_partial_content)
-            file_resource.part(x);
-        file_resource.describe(x, c->why);
-        fields_print(x, got);
-        if (strcmp(got, c->fields) != 0)
-            fail_msg("%s, reason %d: %s instead of %s", c->head, c->why, got, c->fields);
+static struct exchange *get_at(int64_t unix_seconds)
+{
+    struct exchange *x = site_ask(&site, "GET /short.bin");
+
+    x->unix_seconds = unix_seconds;
+    assert_int_equal(site_run(&site, x, file_resource.open), FLOW_GO);
+    assert_int_equal(file_resource.select(x), FLOW_GO);
+    assert_int_equal(file_resource.encode(x), FLOW_GO);
+    assert_int_equal(file_resource.produce(x), FLOW_GO);
+    return x;
+}
+
+/* They are made once, take their part of the cache's memory, and say the same then. */
+static void test_ready_fields(void **state)
+{
+    struct exchange *first = get_at(time(NULL)), *second = get_at(time(NULL));
+    uint64_t bytes = file_state(second)->entry->bytes;
+    struct exchange *third = get_at(time(NULL));
+
+    (void)state;
+    assert_int_equal(first->reply.ready_count, 0);
+    assert_int_equal(second->reply.ready_count, 1);
+    assert_int_equal(second->reply.count, 0);
+    assert_ptr_equal(third->reply_ready[0].lines, second->reply_ready[0].lines);
+    assert_int_equal(file_state(third)->entry->bytes, bytes);
+    assert_in_range(bytes, sizeof(struct file_entry) + sizeof(struct file_variant) + 10 + 2 * 150, 3000);
+    assert_int_equal(site.worker->cache.bytes, bytes);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_true(span_is(reply_field_at(first, i)->name, reply_field_at(second, i)->name));
+        assert_true(span_is(reply_field_at(first, i)->value, reply_field_at(second, i)->value));
+    }
+    assert_null(reply_field_at(first, 5));
+    assert_null(reply_field_at(second, 5));
+    site_done(&first);
+    site_done(&second);
+    site_done(&third);
+}
+
+/* A time in the future is not told before it has come. */
+static void test_ready_fields_in_time(void **state)
+{
+    const int64_t modified = time(NULL) + 1000;
+
+    (void)state;
+    site_touch(&site, "short.bin", modified);
+    site_settle();
+    for (int i = 0; i < 6; i++) {
+        struct exchange *x = get_at(modified - 1 + i % 3);
+
+        assert_int_equal(x->reply.ready_count, i > 1);
+        assert_int_equal(site_field(x, "Last-Modified")[0] != '\0', i % 3 > 0);
+        assert_int_equal(strlen(site_field(x, "ETag")), 22);
         site_done(&x);
     }
 }
@@ -422,6 +486,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_whole),
         TEST(test_fields),
+        TEST(test_ready_fields),
+        TEST(test_ready_fields_in_time),
         TEST(test_precondition_required),
         TEST(test_one_part),
         TEST(test_many_parts),

@@ -359,10 +359,10 @@ static void test_head_is_get(void **state)
     fill_codings();
     get = site_get(&site, "GET /big.html\nAccept-Encoding: br");
     head = site_get(&site, "HEAD /big.html\nAccept-Encoding: br");
-    assert_int_equal(get->reply.count, head->reply.count);
     assert_int_equal(get->reply.body->length, head->reply.body->length);
-    for (uint32_t i = 0; i < get->reply.count; i++)
-        assert_true(span_is(get->reply_fields[i].value, head->reply_fields[i].value));
+    for (uint32_t i = 0; reply_field_at(get, i) != NULL; i++)
+        assert_true(span_is(reply_field_at(get, i)->value, reply_field_at(head, i)->value));
+    assert_null(reply_field_at(head, 7));
     site_done(&get);
     site_done(&head);
 }
