@@ -9,14 +9,13 @@ import ssl
 import statistics
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-from peers import all_of, certify
+from measure import calls_made, growth, instructions_run, one_core
+from peers import TLS, certify, starters
 
 TURNS = 3
 LOAD_SECONDS = 30
-TRACER_SECONDS = 10
 LARGE_BYTES = 100 << 20
 FETCHES = 3  # of the large file in a turn
 HANDSHAKES = 500
@@ -27,7 +26,7 @@ VERSIONS = {"TLS 1.3": ssl.TLSVersion.TLSv1_3, "TLS 1.2": ssl.TLSVersion.TLSv1_2
 def compare():
     with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder:
         plant(folder)
-        peers = all_of(folder)
+        peers = starters(TLS, folder)
         missing = {"nginx", "h2o"} - set(peers)
         print("\nTLS and HTTP/2, one worker each" + "".join(f"; {name} is not installed: left out" for name in missing))
         print("".join(f"{name:>12}" for name in peers))
@@ -39,16 +38,6 @@ def compare():
             large_file(servers)
         system_calls(peers)
         instructions(peers)
-
-
-@contextlib.contextmanager
-def one_core():
-    """Keeps servers and loads on the same core: whether they wake each other across cores changes a figure by more than
-    half, and the other work on the machine would decide it."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    yield
-    os.sched_setaffinity(0, cores)
 
 
 def plant(folder):
@@ -153,34 +142,6 @@ def large_file(servers):
     for how, name in (("--http1.1", "HTTP/1.1"), ("--http2", "HTTP/2")):
         cpu_row(servers, lambda it, option=how: fetch_all(it, option), FETCHES, 1e3,
                 f"ms of CPU for 100 MiB over TLS, {name}, kernel {kernel} kTLS")
-
-
-def growth(measure, few, many):
-    """What one more adds, so that start and end count for nothing."""
-    return (measure(many) - measure(few)) / (many - few)
-
-
-def calls_made(start, load, times):
-    with tempfile.TemporaryDirectory(prefix="verdict-bench-") as out:
-        counts = Path(out, "calls")
-        # -D: the process that was started is the server, so that its end is the end.
-        with start(["strace", "-D", "-f", "-c", "-o", str(counts)]) as server:
-            load(server, times)
-        until = time.monotonic() + TRACER_SECONDS
-        while True:
-            total = re.search(r"^100\.00 +\S+ +\S+ +(\d+) .*total$", counts.read_text(), re.MULTILINE)
-            if total:
-                return int(total[1])
-            if time.monotonic() > until:
-                raise RuntimeError("strace told nothing")
-            time.sleep(0.05)
-
-
-def instructions_run(start, load, times):
-    with tempfile.TemporaryDirectory(prefix="verdict-bench-") as out:
-        with start(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}/calls"]) as server:
-            load(server, times)
-        return int(re.search(r"^(?:summary|totals): (\d+)", Path(out, "calls").read_text(), re.MULTILINE)[1])
 
 
 def system_calls(peers):

@@ -3,109 +3,19 @@ upstream behind all of them. CPU time of the gateway, because other work on the 
 import contextlib
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
 
-from compare import TURNS, one_core, row
-from peers import PROGRAM, configured
+from compare import TURNS, row
+from measure import one_core
+from peers import GATEWAYS, PROGRAM, starters
 from served import Served
 
 CONNECTIONS = 32
 SECONDS = 2
 FILES = {"small.bin": 1024, "large.bin": 1 << 20}
-
-VERDICT = """
-listen: "127.0.0.1:{port}"
-upstreams:
-  - {{name: origin, servers: ["127.0.0.1:{origin}"]}}
-sites:
-  - routes:
-      - {{path: /, gateway: {{upstream: origin}}}}
-"""
-
-NGINX = """
-daemon off;
-master_process off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    keepalive_requests 1000000000;
-    client_body_temp_path {folder}/nginx-body;
-    proxy_temp_path {folder}/nginx-proxy;
-    fastcgi_temp_path {folder}/nginx-fastcgi;
-    uwsgi_temp_path {folder}/nginx-uwsgi;
-    scgi_temp_path {folder}/nginx-scgi;
-    upstream origin {{ server 127.0.0.1:{origin}; keepalive 64; keepalive_requests 1000000000; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://origin;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-        }}
-    }}
-}}
-"""
-
-HAPROXY = """
-global
-    nbthread 1
-    maxconn 4096
-defaults
-    mode http
-    option forwardfor
-    option splice-response
-    http-reuse always
-    timeout client 30s
-    timeout server 30s
-    timeout connect 3s
-frontend all
-    bind 127.0.0.1:{port}
-    http-request set-header X-Forwarded-Proto http
-    default_backend origin
-backend origin
-    server one 127.0.0.1:{origin}
-"""
-
-H2O = """
-num-threads: 1
-{user}
-listen: {{host: 127.0.0.1, port: {port}}}
-proxy.preserve-host: ON
-proxy.timeout.keepalive: 30000
-hosts:
-  default:
-    paths:
-      /: {{proxy.reverse.url: "http://127.0.0.1:{origin}/"}}
-"""
-
-
-def gateways(folder, origin):
-    """By name, functions that start those installed here in front of the origin's port."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin"
-    commands = {
-        "verdict": (VERDICT, PROGRAM, lambda file: [PROGRAM, "serve", "-c", file, "--workers", "1", "--log", "off",
-                                                    "--admin", "off"]),
-        "haproxy": (HAPROXY, "haproxy", lambda file: ["haproxy", "-db", "-q", "-f", file]),
-        "nginx": (NGINX, "nginx", lambda file: ["nginx", "-p", folder, "-e", f"{folder}/nginx.log", "-c", file]),
-        "h2o": (H2O, "h2o", lambda file: ["h2o", "-c", file]),
-    }
-    found = {}
-    for name, (text, program, command) in commands.items():
-        where = shutil.which(program, path=path)
-        if where:
-            found[name] = configured(name, folder, text.replace("{origin}", str(origin)),
-                                     lambda file, c=command, w=where: [w, *c(file)[1:]])
-    return found
 
 
 def origin_of(folder):
@@ -132,7 +42,7 @@ def compare_gateways():
             Path(folder, "site", name).write_bytes(os.urandom(size))
         stack.enter_context(one_core())
         origin = stack.enter_context(origin_of(folder))
-        servers = [stack.enter_context(start()) for start in gateways(folder, origin.port).values()]
+        servers = [stack.enter_context(start()) for start in starters(GATEWAYS, folder, origin=origin.port).values()]
         print("\nGateways, one worker each, kept connections\n" + "".join(f"{s.name:>12}" for s in servers))
         for name, size in FILES.items():
             used = {server: [] for server in servers}

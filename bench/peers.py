@@ -1,7 +1,12 @@
-"""The servers that are compared, each with one worker, no log, the same files and the same certificate; those that are
-not installed are left out. Verdict also on a directory alone, as its users start it."""
+"""The servers that are compared, each with the configuration in peers/ that fits its purpose. Those that are not there are
+left out. `./dev bench` unpacks the peers below build/peers, so that none of them is installed and started as a service;
+without that, those of the system are taken. Verdict also on a directory alone, as its users start it.
+
+In a configuration, @name@ stands for a value, and a line marked @flag@ is there when the flag is up, one marked @no-flag@
+when it is not."""
 import os
-import pwd
+import re
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,77 +15,26 @@ from served import Served
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = str(ROOT / "build/release/verdict")
+UNPACKED = ROOT / "build/peers/usr"
+CONFIGURATIONS = Path(__file__).resolve().parent / "peers"
+THREADS = 128  # of one process of Apache httpd
 
-VERDICT = """
-listen: "127.0.0.1:{port}"
-h2c: on
-tls:
-  listen: "127.0.0.1:{tls_port}"
-  certificates:
-    - {{certificate: {folder}/certificate.pem, key: {folder}/key.pem}}
-sites:
-  - routes:
-      - {{path: /, files: {folder}/site}}
-"""
-
-# Without tcp_nodelay, or with tcp_nopush, one stream at a time waits 40 ms for each answer; so it does with sendfile
-# over HTTP/2 without TLS, where nginx turns tcp_nodelay off again. Large files are asked for over TLS alone.
-NGINX = """
-daemon off;
-master_process off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    sendfile on;
-    tcp_nopush off;
-    tcp_nodelay on;
-    keepalive_requests 1000000000;
-    open_file_cache max=100 inactive=600s;
-    types {{ text/html html; }}
-    client_body_temp_path {folder}/nginx-body;
-    proxy_temp_path {folder}/nginx-proxy;
-    fastcgi_temp_path {folder}/nginx-fastcgi;
-    uwsgi_temp_path {folder}/nginx-uwsgi;
-    scgi_temp_path {folder}/nginx-scgi;
-    ssl_certificate {folder}/certificate.pem;
-    ssl_certificate_key {folder}/key.pem;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_tickets on;
-    ssl_conf_command Options KTLS;
-    server {{
-        listen 127.0.0.1:{port} http2;
-        sendfile off;
-        root {folder}/site;
-    }}
-    server {{
-        listen 127.0.0.1:{tls_port} ssl http2;
-        root {folder}/site;
-    }}
-}}
-"""
-
-# Without neverbleed, which uses the key in another process, whose work would not be counted.
-H2O = """
-num-threads: 1
-{user}
-ssl-session-resumption: {{mode: ticket}}
-listen: {{host: 127.0.0.1, port: {port}}}
-listen:
-  host: 127.0.0.1
-  port: {tls_port}
-  ssl:
-    certificate-file: {folder}/certificate.pem
-    key-file: {folder}/key.pem
-    neverbleed: OFF
-    ocsp-update-interval: 0
-hosts:
-  default:
-    paths:
-      /: {{file.dir: {folder}/site}}
-"""
+# Name, program, arguments after it. Of a name with a dash, the first part says whose configuration it is.
+COMMANDS = {
+    "verdict": (PROGRAM, "serve -c {file}"),
+    "nginx": ("nginx", "-p {own} -e {own}/error.log -c {file}"),
+    "nginx-uncached": ("nginx", "-p {own} -e {own}/error.log -c {file}"),
+    "h2o": ("h2o", "-c {file}"),
+    "lighttpd": ("lighttpd", "-D -m {modules}/lighttpd -f {file}"),
+    "apache": ("apache2", "-D FOREGROUND -f {file}"),
+    "caddy": ("caddy", "run --adapter caddyfile --config {file}"),
+    "haproxy": ("haproxy", "-db -q -f {file}"),
+}
+FILES = {"verdict": "verdict.yaml", "nginx": "nginx.conf", "nginx-uncached": "nginx.conf", "h2o": "h2o.conf",
+         "lighttpd": "lighttpd.conf", "apache": "apache.conf", "caddy": "Caddyfile"}
+TLS = {"verdict": "verdict-tls.yaml", "nginx": "nginx-tls.conf", "h2o": "h2o-tls.conf"}
+GATEWAYS = {"verdict": "verdict-gateway.yaml", "haproxy": "haproxy.cfg", "nginx": "nginx-gateway.conf",
+            "h2o": "h2o-gateway.conf"}
 
 
 def on_directory(site, prefix=(), program=PROGRAM, admin=False, log="off"):
@@ -90,31 +44,78 @@ def on_directory(site, prefix=(), program=PROGRAM, admin=False, log="off"):
         f"127.0.0.1:{it.admin_port}" if admin else "off", "--workers", "1", "--log", log], prefix)
 
 
-def configured(name, folder, text, command):
-    """`command` is what follows from the path of the configuration."""
+def program_of(name):
+    """Its path, or None."""
+    path = f"{UNPACKED}/sbin:{UNPACKED}/bin:{os.environ.get('PATH', '')}:/usr/sbin"
+    return shutil.which(COMMANDS[name][0], path=path)
+
+
+def modules_of(program):
+    return Path(program).parents[1] / "lib"
+
+
+def environment(name, workers=1, own="/"):
+    """What the program needs, wherever it was unpacked to."""
+    if name == "verdict":
+        return dict(os.environ)
+    libraries = f"{UNPACKED}/lib/x86_64-linux-gnu"
+    return {**os.environ, "LD_LIBRARY_PATH": libraries, "GOMAXPROCS": str(workers), "HOME": str(own)}
+
+
+def filled(text, flags, values):
+    """The configuration for these flags, which are up, and these values."""
+    lines = []
+    for line in text.splitlines():
+        mark = re.match(r"(\s*)@(no-)?([a-z]+)@", line)
+        if mark and mark[3] not in values:
+            if (mark[3] in flags) == bool(mark[2]):
+                continue
+            line = mark[1] + line[mark.end():]
+        lines.append(re.sub(r"@([a-z_]+)@", lambda found: str(values[found[1]]), line))
+    return "\n".join(lines) + "\n"
+
+
+def flags_of(name, program, flags, workers):
+    """Those asked for, and what holds for this server besides."""
+    up = set(flags)
+    if os.getuid() == 0:
+        up.add("root")
+    if workers > 1:
+        up.add("many")
+    if name == "nginx":
+        up.add("cache")
+    if (modules_of(program) / "nginx/modules/ngx_http_brotli_filter_module.so").exists() and "compress" in up:
+        up.add("brotli")
+    return up
+
+
+def starter(name, file, folder, flags=(), workers=1, **values):
+    """A function that starts the server, under a prefix where one is given; None: it is not there."""
+    program = program_of(name)
+    if not program:
+        return None
+    own = Path(folder, name)
+
     def start(prefix=()):
         def arguments(it):
-            # As root, h2o would go on as nobody, who may not read the folder.
-            user = f"user: {pwd.getpwuid(0).pw_name}" if os.getuid() == 0 else ""
-            path = Path(folder, f"{name}.conf")
-            path.write_text(text.format(folder=folder, port=it.port, tls_port=it.tls_port, user=user))
-            return command(path)
-        return Served(name, arguments, prefix)
+            own.mkdir(exist_ok=True)
+            own.chmod(0o777)  # for those that go on as another user
+            descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            places = {"folder": folder, "own": own, "modules": modules_of(program), "file": own / file}
+            text = filled((CONFIGURATIONS / file).read_text(), flags_of(name, program, flags, workers),
+                          {**places, "port": it.port, "tls_port": it.tls_port, "workers": workers,
+                           "threads": workers * THREADS, "descriptors": descriptors,
+                           "connections": descriptors - 1000, **values})
+            (own / file).write_text(text)
+            return [program, *COMMANDS[name][1].format(**places).split()]
+        return Served(name, arguments, prefix, environment(name, workers, own))
     return start
 
 
-def all_of(folder):
-    """By name, functions that start the servers installed here on `folder`, which has site/ and a certificate."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin"
-    nginx, h2o = shutil.which("nginx", path=path), shutil.which("h2o", path=path)
-    peers = {"verdict": configured("verdict", folder, VERDICT, lambda file: [
-        PROGRAM, "serve", "-c", file, "--workers", "1", "--log", "off", "--admin", "off"])}
-    if nginx:
-        peers["nginx"] = configured("nginx", folder, NGINX, lambda file: [
-            nginx, "-p", folder, "-e", f"{folder}/nginx.log", "-c", file])
-    if h2o:
-        peers["h2o"] = configured("h2o", folder, H2O, lambda file: [h2o, "-c", file])
-    return peers
+def starters(files, folder, flags=(), workers=1, **values):
+    """By name, functions that start those of `files` that are there, on `folder`."""
+    found = {name: starter(name, file, folder, flags, workers, **values) for name, file in files.items()}
+    return {name: start for name, start in found.items() if start}
 
 
 def certify(folder):

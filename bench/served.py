@@ -1,6 +1,8 @@
-"""A server under measurement: a process of its own on free loopback ports, ended by its pid whatever happens."""
+"""A server under measurement: a process of its own on free loopback ports, with the processes that it starts, ended by
+its pid whatever happens."""
 import os
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -16,13 +18,13 @@ CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED: what the scheduler counts
 class Served:
     """`command` makes the arguments from the object, whose port, tls_port and admin_port are free."""
 
-    def __init__(self, name, command, prefix=()):
+    def __init__(self, name, command, prefix=(), environment=None):
         self.name = name
         self.port = free_port()
         self.tls_port = free_port((self.port,))
         self.admin_port = free_port((self.port, self.tls_port))
         self.process = subprocess.Popen([*prefix, *map(str, command(self))], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
+                                        stderr=subprocess.DEVNULL, env=environment)
 
     def __enter__(self):
         until = time.monotonic() + START_SECONDS
@@ -43,12 +45,18 @@ class Served:
         self.stop()
 
     def stop(self):
+        below = self.pids()[1:]
         self.process.terminate()
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+            for pid in below:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
 
     def connect(self):
         return Connection(("127.0.0.1", self.port))
@@ -56,9 +64,21 @@ class Served:
     def tls_address(self):
         return "127.0.0.1", self.tls_port
 
+    def pids(self):
+        """Its own, then those of all processes below it."""
+        found = [self.process.pid]
+        for pid in found:
+            try:
+                for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                    found += map(int, children.read_text().split())
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
+
     def cpu_seconds(self):
-        """Of all threads, in user space and in the kernel, to the nanosecond: /proc counts in steps of 10 ms."""
-        return time.clock_gettime(~self.process.pid << 3 | CLOCK_OF_PROCESS)
+        """Of all processes and threads, in user space and in the kernel, to the nanosecond: /proc/PID/stat counts in
+        steps of 10 ms."""
+        return sum(time.clock_gettime(~pid << 3 | CLOCK_OF_PROCESS) for pid in self.pids())
 
     def threads_cpu_seconds(self):
         """By thread, in the order of their start: of Verdict the first waits for signals, the second works."""
@@ -67,4 +87,6 @@ class Served:
         return [(int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK") for f in fields]
 
     def resident_kib(self):
-        return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())[1])
+        """Of all processes; what they share counts once."""
+        return sum(int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1])
+                   for pid in self.pids())
