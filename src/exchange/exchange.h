@@ -119,41 +119,50 @@ struct exchange_host {
     void (*ended)(struct exchange *x);  /* the reply has left, or cannot */
 };
 
+/*
+ * Members stand in four groups, by what a new exchange has in them (wire/slot.c): clearing all of it would cost more than
+ * much of the graph.
+ */
 struct exchange {
+    /* Set by whoever makes x, before anybody sees it. */
     const struct exchange_host *host;
-    const struct codec_ops *codec;
-    void *conn;                        /* the codec's */
     void *worker;                      /* the host's */
-    void *snapshot;                    /* the host's: the configuration that this exchange began with */
-    const void *site;                  /* the host's; NULL: no site has this name */
-    const void *route;                 /* the host's; NULL: no route of the site covers the path */
-    struct span route_prefix;          /* the host's; empty: no route */
     const struct transport *transport; /* never NULL */
     struct span peer;                  /* the client's socket address, as the system writes it; lives as long as x */
-    struct span told_by;               /* that of the proxy that is believed to say so; empty: peer came itself */
+    uint64_t now_ms;                   /* the worker's clock of this round */
+    int64_t unix_seconds;              /* likewise, since 1970 UTC */
+    bool server_full, client_full, descriptors_full; /* found by the connection at accept */
+    struct arena arena;
+
+    /* Zero: EXCHANGE_CLEAR_BEGIN. */
+    const struct codec_ops *codec;
+    void *conn;               /* the codec's */
+    void *snapshot;           /* the host's: the configuration that this exchange began with */
+    const void *site;         /* the host's; NULL: no site has this name */
+    const void *route;        /* the host's; NULL: no route of the site covers the path */
+    struct span route_prefix; /* the host's; empty: no route */
+    struct span told_by;      /* address of the proxy that is believed to say so; empty: peer came itself */
     const struct policy *policy;
     const void *res_settings;      /* what the route configures for its resource; immutable */
     void *res_worker;              /* what this worker keeps for the kind of resource, such as a cache */
     void *res_state;               /* owned by res, in the arena */
     struct forwarding *forwarding; /* NULL: res answers itself */
     bool res_opened;               /* res->close() is owed */
-    bool server_full, client_full, descriptors_full; /* found by the connection at accept */
-    bool misdirected;  /* over TLS: the host is not one that this connection was made for. RFC9110:7.4 */
-    bool from_trusted; /* the client is a proxy that the operator trusts */
-    bool site_stopped; /* the operator has taken the site out of service */
+    bool misdirected;              /* over TLS: the host is not one that this connection was made for. RFC9110:7.4 */
+    bool from_trusted;             /* the client is a proxy that the operator trusts */
+    bool site_stopped;             /* the operator has taken the site out of service */
 
-    struct arena arena;
     struct request req;
     struct reply reply;
     uint64_t content_limit; /* bytes of content that content() may hand out */
     uint32_t range_count;
     enum range_kind range_kind;
 
-    struct wait wait;
-    struct verdict broken;       /* why sending failed after the verdict, or R_NONE; set by exchange_break() */
-    struct verdict head_verdict; /* the codec's: why the head could not be read, or R_NONE */
+    struct verdict broken;        /* why sending failed after the verdict, or R_NONE; set by exchange_break() */
+    struct verdict head_verdict;  /* the codec's: why the head could not be read, or R_NONE */
+    char id[EXCHANGE_ID_LETTERS]; /* written by exchange_id() when it is first needed */
 
-    /* In the order of struct record, which takes all of it with one copy. */
+    /* Zero too, and in the order of struct record, which takes all of it with one copy. */
     struct facts facts;
     struct trace trace;
     struct verdict verdict; /* why it ended; set exactly once, by exchange_stop() */
@@ -166,16 +175,18 @@ struct exchange {
     uint16_t status_sent;
     uint16_t site_number; /* the host's; 0: no site */
 
-    char id[EXCHANGE_ID_LETTERS];        /* written by exchange_id() when it is first needed */
-    struct waited waits[EXCHANGE_WAITS]; /* by name; the last collects what has no place of its own */
-    uint64_t now_ms;                     /* the worker's clock of this round */
-    int64_t unix_seconds;                /* likewise, since 1970 UTC */
-
-    /* Not zeroed for a new exchange: the counts say what is in use. */
+    /* As it was left, but for what says how much of it is in use: EXCHANGE_CLEAR_END. */
+    struct wait wait; /* its ticket goes on; `what` is NULL */
+    struct waited
+        waits[EXCHANGE_WAITS]; /* by name, up to one without; the last collects what has no place of its own */
     struct reply_field reply_fields[REPLY_FIELDS];
     struct reply_ready reply_ready[REPLY_READY];
     struct byte_range ranges[EXCHANGE_RANGES];
 };
+
+/* The members that are zero in a new exchange. */
+#define EXCHANGE_CLEAR_BEGIN offsetof(struct exchange, codec)
+#define EXCHANGE_CLEAR_END   offsetof(struct exchange, wait)
 
 /* End x with a reason. Always returns FLOW_STOP. The first verdict stays. */
 enum flow exchange_stop(struct exchange *x, enum reason why, uint32_t at, struct span operand, const char *where);

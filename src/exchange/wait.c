@@ -10,14 +10,18 @@ enum flow exchange_wait(struct exchange *x, const char *what, void (*cancel)(voi
     return FLOW_WAIT;
 }
 
+/* What is behind the first place without a name was never written. */
 static void waited_add(struct exchange *x)
 {
-    struct waited *w = x->waits;
+    struct waited *w = x->waits, *last = x->waits + EXCHANGE_WAITS - 1;
 
-    while (w < x->waits + EXCHANGE_WAITS - 1 && w->what != NULL && w->what != x->wait.what)
+    while (w < last && w->what != NULL && w->what != x->wait.what)
         w++;
-    if (w->what == NULL)
-        w->what = x->wait.what;
+    if (w->what == NULL) {
+        *w = (struct waited){ .what = x->wait.what };
+        if (w < last)
+            w[1].what = NULL;
+    }
     w->ms += x->now_ms - x->wait.since_ms;
 }
 

@@ -82,6 +82,11 @@ static bool has_failed(const struct exchange *x)
     return (x->status_sent - 100u >= 300u /* not a status: three classes */) | (x->broken.why != R_NONE);
 }
 
+static bool is_slow(const struct recorder *r, const struct exchange *x)
+{
+    return x->moments.ended_ms >= x->moments.first_byte_ms + r->slow_ms;
+}
+
 __attribute__((noinline)) uint8_t record_peer_copy(struct span peer, uint8_t out[RECORD_PEER_BYTES])
 {
     uint16_t family = 0;
@@ -133,10 +138,8 @@ SAME_PLACE(status_sent, status_sent);
 SAME_PLACE(site, site_number);
 
 /* What is not text. The spans that came with the copy would point to what dies with the exchange. */
-static inline void put_fixed(struct record *to, const struct exchange *x, uint32_t slow_ms)
+static inline void put_fixed(struct record *to, const struct exchange *x)
 {
-    const struct moments *m = &x->moments;
-
     memcpy(to, &x->facts, SHARED_BYTES);
     to->facts.etag.opaque = to->nothing = (struct span){ 0 };
     if (x->waits[0].what == NULL)
@@ -157,8 +160,6 @@ static inline void put_fixed(struct record *to, const struct exchange *x, uint32
                                     .on_tls_port = x->transport->on_tls_port,
                                     .early = x->req.early };
     put_peer(to, x);
-    to->slow = m->ended_ms >= m->first_byte_ms + slow_ms;
-    to->failed = has_failed(x);
 }
 
 /* Is all text short enough to be kept whole, and without a secret? */
@@ -289,8 +290,9 @@ static __attribute__((noinline)) void keep_too(struct recorder *r, const struct 
 void recorder_write(struct recorder *r, const struct exchange *x, const struct secrets *secrets)
 {
     struct record *to = r->next;
-    char *end;
+    bool slow, failed;
     uint32_t bytes;
+    char *end;
 
     if (to == NULL)
         return;
@@ -298,9 +300,11 @@ void recorder_write(struct recorder *r, const struct exchange *x, const struct s
     if (x->forwarding != NULL)
         end = put_forwarding(end, x);
     bytes = (uint32_t)(end - (char *)to);
-    put_fixed(to, x, r->slow_ms);
+    put_fixed(to, x);
+    to->slow = slow = is_slow(r, x);
+    to->failed = failed = has_failed(x);
     ring_end(&r->all, bytes);
-    if (to->failed | to->slow)
+    if (slow | failed)
         keep_too(r, to, bytes);
     next_take(r);
 }

@@ -11,7 +11,11 @@ const uint32_t tally_duration_ms[TALLY_DURATIONS - 1] = { 1, 2, 5, 10, 25, 50, 1
 
 struct tally *tally_new(void)
 {
-    return pages_map(sizeof(struct tally));
+    struct tally *t = pages_map(sizeof(struct tally));
+
+    if (t != NULL)
+        t->last_path = t->paths;
+    return t;
 }
 
 void tally_release(struct tally **t)
@@ -101,7 +105,12 @@ static bool take(struct tally_path *place, const struct exchange *x)
     return true;
 }
 
-static void add_path(struct tally *t, const struct exchange *x)
+static inline void add_to_path(struct tally_path *place)
+{
+    atomic_store_explicit(&place->count, get(&place->count) + 1, memory_order_release);
+}
+
+static __attribute__((noinline)) void find_path(struct tally *t, const struct exchange *x)
 {
     uint64_t end = x->trace.at | (uint64_t)x->verdict.why << 16;
     uint64_t hash = (x->trace.answers ^ end << 32) * UINT64_C(0x9e3779b97f4a7c15) >> 54;
@@ -110,23 +119,38 @@ static void add_path(struct tally *t, const struct exchange *x)
         struct tally_path *place = &t->paths[at % TALLY_PATHS];
 
         if (is_of(place, x) || take(place, x)) {
-            atomic_store_explicit(&place->count, get(&place->count) + 1, memory_order_release);
+            add_to_path(place);
+            t->last_path = place;
             return;
         }
     }
     add_steps(t, x);
 }
 
-static void add_duration(struct tally *t, const struct moments *m)
+/* As a rule, the path that the exchange before has taken too. */
+static inline void add_path(struct tally *t, const struct exchange *x)
 {
-    uint64_t ms = m->first_byte_ms != 0 && m->ended_ms > m->first_byte_ms ? m->ended_ms - m->first_byte_ms : 0;
-    _Atomic uint64_t *counter = t->durations;
+    if (is_of(t->last_path, x))
+        add_to_path(t->last_path);
+    else
+        find_path(t, x);
+}
+
+static __attribute__((noinline)) unsigned duration_row(struct tally *t, const struct moments *m)
+{
+    uint64_t ms = m->first_byte_ms != 0 ? m->ended_ms - m->first_byte_ms : 0;
+    unsigned row = 0;
 
     add(&t->duration_ms, ms);
-    for (const uint32_t *bound = tally_duration_ms; counter < t->durations + TALLY_DURATIONS - 1 && ms > *bound;
-         bound++)
-        counter++;
-    add(counter, 1);
+    while (row < TALLY_DURATIONS - 1 && ms > tally_duration_ms[row])
+        row++;
+    return row;
+}
+
+/* As a rule, within a round of the loop, and so in no time. */
+static inline void add_duration(struct tally *t, const struct moments *m)
+{
+    add(&t->durations[m->ended_ms > m->first_byte_ms ? duration_row(t, m) : 0], 1);
 }
 
 /* One that was cut off, because its exchange ended, went neither way. */

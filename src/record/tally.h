@@ -38,6 +38,7 @@ struct tally {
     _Atomic uint32_t connections, running; /* now */
     _Atomic uint64_t broken[R_COUNT];      /* sending failed after the verdict, by the second reason */
     _Atomic uint64_t tries[R_COUNT];       /* at upstreams, by how they failed; R_NONE: answered */
+    struct tally_path *last_path;          /* the writer's own: the place of the exchange before */
     struct tally_path paths[TALLY_PATHS];
     _Atomic uint64_t beyond[2][GRAPH_NODES][2]; /* edges of paths that found no place; [1]: of failures */
     _Atomic uint64_t beyond_stops[2][TALLY_STOPS];

@@ -49,14 +49,11 @@ static void host_begin(struct exchange *x)
 
 static void host_route(struct exchange *x)
 {
-    const struct snapshot *s = x->snapshot;
+    struct snapshot *s = x->snapshot;
     const struct worker *w = x->worker;
 
-    if (w->admin != NULL)
-        route_choose_admin(x, s->shared->config);
-    else
-        route_choose(x, s->shared->config);
-    x->res_worker = w->admin != NULL ? (void *)w->admin : gateways_of(w, x->snapshot, x->res);
+    route_choose(x, s->shared->config, w->admin != NULL ? ROUTE_ADMIN : ROUTE_PUBLIC);
+    x->res_worker = gateways_of(w, s, x->res);
 }
 
 static void host_resume(struct exchange *x)

@@ -139,9 +139,11 @@ void gateways_close(struct snapshot *s)
 
 void *gateways_of(const struct worker *w, struct snapshot *s, const struct resource_ops *resource)
 {
+    if (resource == &file_resource)
+        return w->files;
     if (resource == &gateway_resource)
         return &s->gateway;
     if (resource == &fastcgi_resource)
         return s->gateway.upstreams;
-    return resource == &cgi_resource ? (void *)w->cgi : (void *)w->files;
+    return resource == &admin_resource ? (void *)w->admin : (void *)w->cgi;
 }

@@ -18,7 +18,8 @@ static size_t name_rank(struct span name)
     return span_starts(name, SPAN("*.")) ? name.n : SIZE_MAX;
 }
 
-static const struct site *site_find(const struct site sites[], uint32_t count, struct span host)
+static __attribute__((noinline)) const struct site *site_best(const struct site sites[], uint32_t count,
+                                                              struct span host)
 {
     const struct site *best = NULL;
     size_t rank = 0;
@@ -39,48 +40,54 @@ static const struct site *site_find(const struct site sites[], uint32_t count, s
     return best;
 }
 
+/* One site that answers for every name need not be looked for. */
+static inline const struct site *site_find(const struct site sites[], uint32_t count, struct span host)
+{
+    return count == 1 && sites->is_default ? sites : site_best(sites, count, host);
+}
+
 const struct site *route_site(const struct config *config, struct span host)
 {
     return site_find(config->sites, config->site_count, host);
 }
 
-static bool covers(struct span prefix, struct span path)
+/* All that has a path lies below "/". */
+static inline bool covers(struct span prefix, struct span path)
 {
+    if (prefix.n == 1)
+        return path.n > 0;
     if (!span_starts(path, prefix))
         return false;
     return path.n == prefix.n || prefix.p[prefix.n - 1] == '/' || path.p[prefix.n] == '/';
 }
 
-const struct route *route_find(const struct site *site, struct span path)
+static inline const struct route *find(const struct site *site, struct span path)
 {
-    for (uint32_t r = 0; r < site->route_count; r++)
-        if (covers(site->routes[r].prefix, path))
-            return &site->routes[r];
+    const struct route *end = site->routes + site->route_count;
+
+    for (const struct route *route = site->routes; route < end; route++)
+        if (covers(route->prefix, path))
+            return route;
     return NULL;
 }
 
-static void subpath_set(struct exchange *x, struct span prefix)
+const struct route *route_find(const struct site *site, struct span path)
 {
-    size_t n = prefix.n > 0 && prefix.p[prefix.n - 1] == '/' ? prefix.n - 1 : prefix.n;
-
-    x->req.subpath = x->req.path.n > n ? span_from(x->req.path, n) : SPAN("/");
+    return find(site, path);
 }
 
-static const void *settings_of(const struct route *route)
+/* Settings of all kinds of resource begin where the union does. */
+static inline void route_set(struct exchange *x, const struct route *route)
 {
-    if (route->resource == &file_resource)
-        return &route->file;
-    return route->resource == &admin_resource ? (const void *)&route->admin : &route->fixed;
-}
+    struct span prefix = route->prefix, path = x->req.path;
+    size_t n = prefix.n - (prefix.p[prefix.n - 1] == '/');
 
-static void route_set(struct exchange *x, const struct route *route)
-{
     x->route = route;
     x->policy = &route->policy;
     x->res = route->resource;
-    x->res_settings = settings_of(route);
-    x->route_prefix = route->prefix;
-    subpath_set(x, route->prefix);
+    x->res_settings = &route->file;
+    x->route_prefix = prefix;
+    x->req.subpath = path.n > n ? span_from(path, n) : SPAN("/");
 }
 
 /* Does the site want to know other clients than the connection has asked for, or want it more? A configuration that was
@@ -95,12 +102,10 @@ static bool asks_others(const struct transport *transport, const struct site *si
 
 /* Was the connection made for another host? The name that it was made for is right, and so is another one that the
  * certificate shown is for, as long as the same clients are asked for. RFC9110:7.4 */
-static bool is_misdirected(const struct exchange *x, const struct site *site)
+static __attribute__((noinline)) bool is_misdirected(const struct exchange *x, const struct site *site)
 {
     struct span host = x->req.host.name;
 
-    if (!x->transport->secured)
-        return false;
     if (asks_others(x->transport, site))
         return true;
     if (span_ends(host, SPAN(".")))
@@ -108,12 +113,17 @@ static bool is_misdirected(const struct exchange *x, const struct site *site)
     return host.n > 0 && !span_is_nocase(host, x->transport->server_name) && !secured_shows_for(x->transport, host);
 }
 
-bool route_trusts(const struct config *config, const struct sockaddr *peer)
+static __attribute__((noinline)) bool is_trusted(const struct config *config, const struct sockaddr *peer)
 {
     for (uint32_t i = 0; i < config->trusted_count; i++)
         if (address_in(&config->trusted[i], peer))
             return true;
     return false;
+}
+
+bool route_trusts(const struct config *config, const struct sockaddr *peer)
+{
+    return config->trusted_count > 0 && is_trusted(config, peer);
 }
 
 static bool node_trusted(const void *config, const struct forwarded_node *node)
@@ -125,7 +135,7 @@ static bool node_trusted(const void *config, const struct forwarded_node *node)
 }
 
 /* Whom a proxy that is believed speaks for. What cannot be read says nothing: then the proxy is the client. */
-static void client_find(struct exchange *x, const struct config *config)
+static __attribute__((noinline)) void client_find(struct exchange *x, const struct config *config)
 {
     const struct forwarded_trust trust = { .trusts = node_trusted, .owner = config };
     enum field_id id = request_has(x, FIELD_FORWARDED) ? FIELD_FORWARDED : FIELD_X_FORWARDED_FOR;
@@ -146,13 +156,13 @@ static void client_find(struct exchange *x, const struct config *config)
 }
 
 /* Where no site or no route answers, what holds for all of them is told. */
-static void site_set(struct exchange *x, const struct config *config, const struct site *site)
+static inline void site_set(struct exchange *x, const struct config *config, const struct site *site)
 {
-    const struct route *route = site != NULL ? route_find(site, x->req.path) : NULL;
+    const struct route *route = site != NULL ? find(site, x->req.path) : NULL;
 
     x->site = site;
     x->policy = &config->policy;
-    x->misdirected = is_misdirected(x, site);
+    x->misdirected = x->transport->secured && is_misdirected(x, site);
     x->from_trusted = route_trusts(config, (const struct sockaddr *)x->peer.p);
     if (x->from_trusted && config->real_ip)
         client_find(x, config);
@@ -164,14 +174,14 @@ static void site_set(struct exchange *x, const struct config *config, const stru
         route_set(x, route);
 }
 
-void route_choose(struct exchange *x, const struct config *config)
+static const struct site *site_of(const struct exchange *x, const struct config *config, enum route_listener at)
 {
-    const struct site *site = x->transport->proxy ? &config->forward.site : route_site(config, x->req.host.name);
-
-    site_set(x, config, site);
+    if (at == ROUTE_ADMIN)
+        return site_find(&config->admin.site, 1, x->req.host.name);
+    return x->transport->proxy ? &config->forward.site : route_site(config, x->req.host.name);
 }
 
-void route_choose_admin(struct exchange *x, const struct config *config)
+void route_choose(struct exchange *x, const struct config *config, enum route_listener at)
 {
-    site_set(x, config, site_find(&config->admin.site, 1, x->req.host.name));
+    site_set(x, config, site_of(x, config, at));
 }

@@ -13,14 +13,14 @@ const struct route *route_find(const struct site *site, struct span path);
 /* Is this the address of a proxy that the configuration trusts? */
 bool route_trusts(const struct config *config, const struct sockaddr *peer);
 
+/* Where a request came in. */
+enum route_listener { ROUTE_PUBLIC, ROUTE_ADMIN };
+
 /*
  * Set site, route, policy, resource and subpath of x by the configuration: a look-up, no decision. What came to a listener
- * of the forward proxy goes to that, whatever its host is. Where the configuration says so, x's peer becomes the client
- * that a trusted proxy speaks for.
+ * of the forward proxy goes to that, whatever its host is; to the admin listener, to its own site or nowhere. Where the
+ * configuration says so, x's peer becomes the client that a trusted proxy speaks for.
  */
-void route_choose(struct exchange *x, const struct config *config);
-
-/* As route_choose(), of a request that came to the admin listener: its own site is all there is. */
-void route_choose_admin(struct exchange *x, const struct config *config);
+void route_choose(struct exchange *x, const struct config *config, enum route_listener at);
 
 #endif

@@ -23,6 +23,7 @@ static struct slot *slot_new(unsigned fields)
         return NULL;
     }
     s->x.wait.ticket = 0;
+    arena_init(&s->x.arena, s->arena, sizeof s->arena, 0);
     return s;
 }
 
@@ -33,18 +34,15 @@ static void *(*const volatile clear)(void *, int, size_t) = memset;
 struct exchange *slot_take(struct slot **list, unsigned fields, uint32_t arena_bytes)
 {
     struct slot *s = *list;
-    uint32_t ticket;
 
     if (s != NULL)
         *list = s->next;
     else if ((s = slot_new(fields)) == NULL)
         return NULL;
-    ticket = s->x.wait.ticket;
-    clear(&s->x, 0, offsetof(struct exchange, reply_fields));
-    s->x.wait.ticket = ticket;
-    arena_init(&s->x.arena, s->arena, sizeof s->arena, arena_bytes);
-    s->x.transport = &transport_plain;
-    s->x.req.head.fields = s->fields; /* all else of an empty head is zero */
+    clear((char *)&s->x + EXCHANGE_CLEAR_BEGIN, 0, EXCHANGE_CLEAR_END - EXCHANGE_CLEAR_BEGIN);
+    s->x.wait.what = s->x.waits[0].what = NULL;
+    s->x.arena.left = s->x.arena.limit = arena_bytes; /* which may be another than the last time */
+    s->x.req.head.fields = s->fields;                 /* all else of an empty head is zero */
     return &s->x;
 }
 

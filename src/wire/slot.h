@@ -11,8 +11,9 @@
  */
 struct slot;
 
-/* An exchange, zeroed but for its wait ticket, with room for `fields` field lines and an arena that may grow by
- * arena_bytes. `fields` must be the same at every call for one list. NULL without memory. */
+/* An exchange, cleared as struct exchange says, with room for `fields` field lines and an arena that may grow by
+ * arena_bytes; the rest of its first group is the caller's to set. `fields` must be the same at every call for one list.
+ * NULL without memory. */
 struct exchange *slot_take(struct slot **list, unsigned fields, uint32_t arena_bytes);
 
 /* Resets the arena (running what was deferred) and puts x back. NULL is ignored. */

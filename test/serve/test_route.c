@@ -116,7 +116,7 @@ static struct exchange *chosen(const struct config *config, const char *host, co
     x->transport = &transport_plain;
     x->req.host.name = span_of(host);
     x->req.path = x->req.subpath = span_of(path);
-    route_choose(x, config);
+    route_choose(x, config, ROUTE_PUBLIC);
     return x;
 }
 
@@ -210,7 +210,7 @@ static void test_the_admin_listener_has_one_site(void **state)
 
     (void)state;
     assert_null(x->site);
-    route_choose_admin(x, config);
+    route_choose(x, config, ROUTE_ADMIN);
     assert_ptr_equal(x->site, &config->admin.site);
     assert_ptr_equal(x->res, &admin_resource);
     assert_ptr_equal(x->res_settings, &config->admin.site.routes[1].admin);
@@ -220,7 +220,7 @@ static void test_the_admin_listener_has_one_site(void **state)
     x = chosen(config, "a.example", "/a");
     x->site = NULL;
     x->res = NULL;
-    route_choose_admin(x, config);
+    route_choose(x, config, ROUTE_ADMIN);
     assert_null(x->site);
     assert_null(x->res);
     assert_ptr_equal(x->policy, &config->policy);
@@ -238,7 +238,7 @@ static void test_the_forward_proxy_has_one_site(void **state)
     (void)state;
     assert_ptr_equal(x->site, &config->sites[0]);
     x->transport = &at_proxy;
-    route_choose(x, config);
+    route_choose(x, config, ROUTE_PUBLIC);
     assert_ptr_equal(x->site, &config->forward.site);
     assert_ptr_equal(x->res, &gateway_resource);
     assert_ptr_equal(x->res_settings, &config->forward.site.routes->gateway);
@@ -280,7 +280,7 @@ static void client_check(const struct config *config, const struct client_case *
     x->transport = &transport_plain;
     x->req.path = x->req.subpath = SPAN("/");
     x->peer = (struct span){ (const char *)&socket, address_of_host(span_of(c->peer), 1, &socket) };
-    route_choose(x, config);
+    route_choose(x, config, ROUTE_PUBLIC);
     address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, host);
     assert_string_equal(host, c->want);
     assert_int_equal(x->told_by.n > 0, c->told);

@@ -44,7 +44,8 @@ static void test_a_new_exchange_is_empty(void **state)
     assert_int_equal(x->wait.ticket, 0);
     assert_int_equal(x->req.head.count, 0);
     assert_true(is_zero(&x->facts, sizeof x->facts));
-    assert_true(is_zero(x->waits, sizeof x->waits));
+    assert_null(x->wait.what);
+    assert_null(x->waits[0].what);
     slot_return(&list, x);
 }
 
@@ -52,6 +53,11 @@ static void spoil(struct exchange *x)
 {
     memset(&x->facts, 0xff, sizeof x->facts);
     memset(x->waits, 0xff, sizeof x->waits);
+    memset(&x->req.target, 0xff, sizeof x->req.target);
+    x->codec = (const struct codec_ops *)&list;
+    x->number = UINT64_MAX;
+    x->site_number = UINT16_MAX;
+    x->wait.what = "content";
     x->reply.count = REPLY_FIELDS;
     x->range_count = EXCHANGE_RANGES;
     x->trace.answers = UINT64_MAX;
@@ -73,7 +79,12 @@ static void test_nothing_is_left_of_the_last_exchange(void **state)
     slot_return(&list, x);
     assert_ptr_equal(take(), x); /* the memory serves again */
     assert_true(is_zero(&x->facts, sizeof x->facts));
-    assert_true(is_zero(x->waits, sizeof x->waits));
+    assert_true(is_zero(&x->req.target, sizeof x->req.target));
+    assert_null(x->codec);
+    assert_null(x->wait.what);
+    assert_null(x->waits[0].what);
+    assert_true(x->number == 0);
+    assert_int_equal(x->site_number, 0);
     assert_int_equal(x->reply.count, 0);
     assert_int_equal(x->range_count, 0);
     assert_true(x->trace.answers == 0);
