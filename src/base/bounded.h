@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/decimal.h"
 #include "base/span.h"
 
 /*
@@ -28,14 +29,9 @@ static inline void bounded_put(struct bounded *b, struct span s)
 /* In decimal, without leading zeros. */
 static inline void bounded_put_number(struct bounded *b, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[DECIMAL_BYTES];
 
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    bounded_put(b, (struct span){ digits + at, sizeof digits - at });
+    bounded_put(b, (struct span){ digits, (size_t)(decimal_write(digits, number) - digits) });
 }
 
 #endif

@@ -91,6 +91,16 @@ bool reply_has(const struct exchange *x, struct span name)
     return false;
 }
 
+size_t reply_bytes(const struct exchange *x)
+{
+    size_t bytes = reply_text_bytes(x->reply.relayed.fields, x->reply.relayed.count) +
+                   reply_text_bytes(x->reply_fields, x->reply.count);
+
+    for (uint32_t i = 0; i < x->reply.ready_count; i++)
+        bytes += x->reply_ready[i].lines->text.n;
+    return bytes;
+}
+
 void reply_memory(struct exchange *x, struct span content)
 {
     struct pieces_body *b = arena_take(&x->arena, sizeof *b);

@@ -215,6 +215,9 @@ const struct reply_field *reply_field_at(const struct exchange *x, uint32_t i);
 /* Has it, among these, one of this name, which is in its canonical case? */
 bool reply_has(const struct exchange *x, struct span name);
 
+/* Bytes of all fields as text, those that are relayed among them. */
+size_t reply_bytes(const struct exchange *x);
+
 /* Make these bytes (from the arena, or static) the content of the reply. */
 void reply_memory(struct exchange *x, struct span content);
 

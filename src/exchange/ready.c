@@ -1,6 +1,6 @@
 #include "exchange/ready.h"
 
-static size_t text_bytes(const struct reply_field *fields, uint32_t count)
+size_t reply_text_bytes(const struct reply_field *fields, uint32_t count)
 {
     size_t bytes = 0;
 
@@ -11,7 +11,7 @@ static size_t text_bytes(const struct reply_field *fields, uint32_t count)
 
 size_t ready_fields_bytes(const struct reply_field *fields, uint32_t count)
 {
-    return count * sizeof *fields + 2 * text_bytes(fields, count);
+    return count * sizeof *fields + 2 * reply_text_bytes(fields, count);
 }
 
 static char *append(char *to, struct span s)

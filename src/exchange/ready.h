@@ -23,6 +23,9 @@ struct ready_fields {
     const char *lower; /* `text` with the names in lower case, each byte at its place (RFC9113:8.2.1) */
 };
 
+/* Bytes of the fields as text. */
+size_t reply_text_bytes(const struct reply_field *fields, uint32_t count);
+
 /* Bytes that ready_fields_write() takes. */
 size_t ready_fields_bytes(const struct reply_field *fields, uint32_t count);
 

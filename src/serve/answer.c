@@ -120,13 +120,18 @@ static void reason_fields(struct exchange *x)
     }
 }
 
-static void verdict_add(struct exchange *x, bool is_error)
+static bool wants_verdict(const struct exchange *x, bool is_error)
 {
     enum explain_when when = x->policy->explain;
+
+    return when == EXPLAIN_ALL || (when == EXPLAIN_ERRORS && is_error);
+}
+
+static void verdict_add(struct exchange *x)
+{
     struct span parts[] = { span_of(reason_info(x->verdict.why)->name), SPAN(";id=\""), exchange_id(x), SPAN("\"") };
 
-    if (when == EXPLAIN_ALL || (when == EXPLAIN_ERRORS && is_error))
-        reply_add(x, SPAN("Verdict"), arena_join(&x->arena, parts, 4));
+    reply_add(x, SPAN("Verdict"), arena_join(&x->arena, parts, 4));
 }
 
 /* Is the reason refused syntax, so that the verdict tells where it lies? The first byte needs no telling. */
@@ -221,7 +226,8 @@ static void compose(struct exchange *x)
         operand_fill(x);
     if (code.wire == 0)
         return;
-    verdict_add(x, class >= 4);
+    if (wants_verdict(x, class >= 4))
+        verdict_add(x);
     if (x->transport->secured && site != NULL && site->hsts.n > 0)
         reply_add(x, SPAN("Strict-Transport-Security"), site->hsts);
     if (x->res_opened && x->res->describe != NULL)

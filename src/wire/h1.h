@@ -31,7 +31,7 @@ bool h1_content_drainable(const struct conn *c);
 /* The next bytes are those of another protocol, up to the end of the connection. */
 void h1_content_unframe(struct conn *c);
 
-/* codec_ops.interim; longer than WIRE_INTERIM_BYTES is left away */
+/* codec_ops.interim; with fields of more than WIRE_INTERIM_BYTES it is left away */
 void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count);
 #define WIRE_INTERIM_BYTES 8192u
 

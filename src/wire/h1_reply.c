@@ -1,133 +1,120 @@
 #include <errno.h>
 #include <sys/uio.h>
 
-#include "base/bounded.h"
+#include "base/decimal.h"
 #include "reason/status.h"
 #include "wire/h1.h"
 
-static void put_field(struct bounded *b, struct span name, struct span value)
-{
-    size_t bytes = name.n + value.n + 4;
-    char *at;
+/* What a head has besides its fields: first lines, framing, Connection, the empty line. */
+#define OWN_LINES_BYTES 256u
 
-    b->bytes += bytes;
-    if (b->bytes > b->room)
-        return;
-    at = mempcpy(b->out + b->bytes - bytes, name.p, name.n);
-    at = mempcpy(at, ": ", 2);
-    if (value.n > 0)
-        at = mempcpy(at, value.p, value.n);
-    memcpy(at, "\r\n", 2);
+/* There is room: the length of a head is reckoned before it is written. Returns where the next bytes go. */
+static inline char *put(char *at, struct span s)
+{
+    return s.n > 0 ? mempcpy(at, s.p, s.n) : at;
+}
+
+static char *put_field(char *at, const struct reply_field *f)
+{
+    return put(put(put(put(at, f->name), SPAN(": ")), f->value), SPAN("\r\n"));
+}
+
+static inline char *put_fields(char *at, const struct reply_field *fields, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        at = put_field(at, &fields[i]);
+    return at;
+}
+
+static char *put_status(char *at, unsigned status)
+{
+    at = decimal_write(put(at, SPAN("HTTP/1.1 ")), status);
+    at = put(put(at, SPAN(" ")), span_of(status_phrase(status)));
+    return put(at, SPAN("\r\n"));
 }
 
 /* Status line, Date and Server: the same for all replies of one second with one status. */
-static struct span first_lines(struct wire *wire, unsigned status)
+static char *put_first_lines(char *at, struct wire *wire, unsigned status)
 {
-    struct bounded b = { wire->first_lines, sizeof wire->first_lines, 0 };
+    char *to = wire->first_lines;
 
-    if (wire->first_status == status && wire->first_second == wire->loop->unix_s)
-        return (struct span){ wire->first_lines, wire->first_bytes };
-    bounded_put(&b, SPAN("HTTP/1.1 "));
-    bounded_put_number(&b, status);
-    bounded_put(&b, SPAN(" "));
-    bounded_put(&b, span_of(status_phrase(status)));
-    bounded_put(&b, SPAN("\r\nDate: "));
-    bounded_put(&b, wire_date(wire));
-    bounded_put(&b, SPAN("\r\nServer: verdict\r\n"));
-    wire->first_status = status;
-    wire->first_second = wire->loop->unix_s;
-    wire->first_bytes = (uint32_t)b.bytes;
-    return (struct span){ wire->first_lines, wire->first_bytes };
+    if (wire->first_status != status || wire->first_second != wire->loop->unix_s) {
+        to = put(put(put_status(to, status), SPAN("Date: ")), wire_date(wire));
+        to = put(to, SPAN("\r\nServer: verdict\r\n"));
+        wire->first_status = status;
+        wire->first_second = wire->loop->unix_s;
+        wire->first_bytes = (uint32_t)(to - wire->first_lines);
+    }
+    return put(at, (struct span){ wire->first_lines, wire->first_bytes });
 }
 
 /* Of a response that was made elsewhere: its own Date and Server are among its fields. RFC9110:7.6 */
-static void put_relayed(struct bounded *b, const struct exchange *x)
+static char *put_relayed(char *at, const struct exchange *x)
 {
-    bounded_put(b, SPAN("HTTP/1.1 "));
-    bounded_put_number(b, x->status_sent);
-    bounded_put(b, SPAN(" "));
-    bounded_put(b, span_of(status_phrase(x->status_sent)));
-    bounded_put(b, SPAN("\r\n"));
-    for (uint32_t i = 0; i < x->reply.relayed.count; i++)
-        put_field(b, x->reply.relayed.fields[i].name, x->reply.relayed.fields[i].value);
+    return put_fields(put_status(at, x->status_sent), x->reply.relayed.fields, x->reply.relayed.count);
 }
 
-static void put_own(struct bounded *b, const struct exchange *x, uint32_t from, uint32_t end)
-{
-    for (uint32_t i = from; i < end; i++)
-        put_field(b, x->reply_fields[i].name, x->reply_fields[i].value);
-}
-
-static void put_fields(struct bounded *b, const struct exchange *x)
+static char *put_own(char *at, const struct exchange *x)
 {
     uint32_t from = 0;
 
     for (uint32_t i = 0; i < x->reply.ready_count; i++) {
         const struct reply_ready *ready = &x->reply_ready[i];
 
-        put_own(b, x, from, ready->after);
-        bounded_put(b, ready->lines->text);
+        at = put_fields(at, x->reply_fields + from, ready->after - from);
+        at = put(at, ready->lines->text);
         from = ready->after;
     }
-    put_own(b, x, from, x->reply.count);
+    return put_fields(at, x->reply_fields + from, x->reply.count - from);
 }
 
-static void put_framing(struct bounded *b, const struct conn *c, unsigned status)
+static char *put_framing(char *at, const struct conn *c, unsigned status)
 {
     const struct body *body = c->x->reply.body;
 
     if (!status_may_have_content(status) || c->tunnel)
-        return;
+        return at;
     if (body == NULL || body->length >= 0) {
-        bounded_put(b, SPAN("Content-Length: "));
-        bounded_put_number(b, body != NULL ? (uint64_t)body->length : 0);
-        bounded_put(b, SPAN("\r\n"));
-    } else if (c->chunked_out) {
-        bounded_put(b, SPAN("Transfer-Encoding: chunked\r\n"));
+        at = decimal_write(put(at, SPAN("Content-Length: ")), body != NULL ? (uint64_t)body->length : 0);
+        return put(at, SPAN("\r\n"));
     }
+    return c->chunked_out ? put(at, SPAN("Transfer-Encoding: chunked\r\n")) : at;
 }
 
-static void put_connection(struct bounded *b, const struct conn *c)
+static char *put_connection(char *at, const struct conn *c)
 {
-    if (c->tunnel) {
-        if (c->x->req.head.method != M_CONNECT)
-            bounded_put(b, SPAN("Connection: Upgrade\r\n"));
-        return;
-    }
+    const struct head *request = &c->x->req.head;
+
+    if (c->tunnel)
+        return request->method != M_CONNECT ? put(at, SPAN("Connection: Upgrade\r\n")) : at;
     if (!c->keep)
-        bounded_put(b, SPAN("Connection: close\r\n"));
-    else if (c->x->req.head.minor == 0)
-        bounded_put(b, SPAN("Connection: keep-alive\r\n"));
+        return put(at, SPAN("Connection: close\r\n"));
+    return request->minor == 0 ? put(at, SPAN("Connection: keep-alive\r\n")) : at;
 }
 
-static void put_head(struct bounded *b, const struct conn *c)
+/* Returns its end. */
+static char *put_head(char *at, const struct conn *c)
 {
     const struct exchange *x = c->x;
 
     if (x->reply.relayed.fields != NULL)
-        put_relayed(b, x);
+        at = put_relayed(at, x);
     else
-        bounded_put(b, first_lines(c->wire, x->status_sent));
-    put_fields(b, x);
-    put_framing(b, c, x->status_sent);
-    put_connection(b, c);
-    bounded_put(b, SPAN("\r\n"));
+        at = put_first_lines(at, c->wire, x->status_sent);
+    at = put_framing(put_own(at, x), c, x->status_sent);
+    return put(put_connection(at, c), SPAN("\r\n"));
 }
 
 /* The reply's head into the worker's scratch, where nearly all fit; false without memory. */
 static bool head_write(struct conn *c)
 {
     struct exchange *x = c->x;
-    struct bounded b = { c->wire->scratch, WIRE_HEAD_BYTES, 0 };
+    size_t most = OWN_LINES_BYTES + reply_bytes(x);
+    char *text = most <= WIRE_HEAD_BYTES ? c->wire->scratch : wire_head_take(x, most);
 
-    put_head(&b, c);
-    if (b.bytes > b.room) {
-        b = (struct bounded){ wire_head_take(x, b.bytes), b.bytes, 0 };
-        if (b.out == NULL)
-            return false;
-        put_head(&b, c);
-    }
-    c->head_out = x->reply.head_text = (struct span){ b.out, b.bytes };
+    if (text == NULL)
+        return false;
+    c->head_out = x->reply.head_text = (struct span){ text, (size_t)(put_head(text, c) - text) };
     return true;
 }
 
@@ -169,26 +156,18 @@ static void reply_begin(struct conn *c)
 void h1_interim(struct exchange *x, enum reason why, const struct reply_field *fields, uint32_t count)
 {
     struct conn *c = x->conn;
-    char text[WIRE_INTERIM_BYTES];
-    struct bounded b = { text, sizeof text, 0 };
-    unsigned status = reason_code(why, DIALECT_RFC).wire;
+    char text[OWN_LINES_BYTES + WIRE_INTERIM_BYTES], *end;
     struct iovec part = { text, 0 };
     long sent;
 
-    bounded_put(&b, SPAN("HTTP/1.1 "));
-    bounded_put_number(&b, status);
-    bounded_put(&b, SPAN(" "));
-    bounded_put(&b, span_of(status_phrase(status)));
-    bounded_put(&b, SPAN("\r\n"));
-    for (uint32_t i = 0; i < count; i++)
-        put_field(&b, fields[i].name, fields[i].value);
-    bounded_put(&b, SPAN("\r\n"));
-    if (b.bytes > b.room)
+    if (reply_text_bytes(fields, count) > WIRE_INTERIM_BYTES)
         return;
-    part.iov_len = b.bytes;
+    end = put_status(text, reason_code(why, DIALECT_RFC).wire);
+    end = put(put_fields(end, fields, count), SPAN("\r\n"));
+    part.iov_len = (size_t)(end - text);
     sent = conn_send(c, &part, 1, false);
-    if (sent == (long)b.bytes)
-        x->bytes_out += b.bytes;
+    if (sent == (long)part.iov_len)
+        x->bytes_out += part.iov_len;
     else if (sent != -EAGAIN || c->secured != NULL)
         c->broken = true;
 }

@@ -56,24 +56,12 @@ static void line_add(struct lines *l, struct span name, struct span value)
 
 static void number_add(struct lines *l, struct span name, uint64_t n)
 {
-    char digits[20];
-    struct bounded b = { digits, sizeof digits, 0 };
+    char digits[DECIMAL_BYTES];
 
-    bounded_put_number(&b, n);
-    line_add(l, name, (struct span){ digits, b.bytes });
+    line_add(l, name, (struct span){ digits, (size_t)(decimal_write(digits, n) - digits) });
 }
 
-#define LINE_EXTRA_BYTES (sizeof ": \r\n" - 1)
-#define OWN_LINES_BYTES  128u /* status line, Date, Server, Content-Length, the empty line */
-
-static size_t fields_bytes(const struct reply_field *fields, uint32_t count)
-{
-    size_t bytes = 0;
-
-    for (uint32_t i = 0; i < count; i++)
-        bytes += fields[i].name.n + fields[i].value.n + LINE_EXTRA_BYTES;
-    return bytes;
-}
+#define OWN_LINES_BYTES 128u /* status line, Date, Server, Content-Length, the empty line */
 
 /* The status, which is the first line of the text. False without room, and when the head is longer than any that is
  * sent: nghttp2 would drop one that is far too long without a word. */
@@ -145,15 +133,6 @@ static void own_add(struct lines *l, const struct exchange *x)
     fields_add(l, x->reply_fields + from, x->reply.count - from);
 }
 
-static size_t own_bytes(const struct exchange *x)
-{
-    size_t bytes = fields_bytes(x->reply_fields, x->reply.count);
-
-    for (uint32_t i = 0; i < x->reply.ready_count; i++)
-        bytes += x->reply_ready[i].lines->text.n;
-    return bytes;
-}
-
 static bool sends_content(const struct exchange *x)
 {
     return x->reply.body != NULL && x->req.head.method != M_HEAD && status_may_have_content(x->status_sent);
@@ -172,7 +151,7 @@ static enum reason submit(struct h2_stream *s)
     const struct body *body = x->reply.body;
     struct lines l;
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
-    size_t bytes = OWN_LINES_BYTES + own_bytes(x) + fields_bytes(x->reply.relayed.fields, x->reply.relayed.count);
+    size_t bytes = OWN_LINES_BYTES + reply_bytes(x);
 
     if (!lines_begin(&l, x->status_sent, wire_head_take(x, bytes), bytes))
         return R_exchange_memory_exhausted;
@@ -225,7 +204,7 @@ void h2_interim(struct exchange *x, enum reason why, const struct reply_field *f
 {
     struct h2_stream *s = x->conn;
     struct lines l;
-    size_t bytes = OWN_LINES_BYTES + fields_bytes(fields, count);
+    size_t bytes = OWN_LINES_BYTES + reply_text_bytes(fields, count);
 
     if (s->closed || count > HEAD_FIELDS_MAX || bytes > WIRE_HEAD_BYTES ||
         !lines_begin(&l, reason_code(why, DIALECT_RFC).wire, arena_take(&x->arena, bytes), bytes))

@@ -65,28 +65,32 @@ static enum coding force(const struct file_settings *settings, const struct file
     return choose(quality, ALL_MADE);
 }
 
-/* CODINGS: the client takes none that can be had. */
-static enum coding coding_for(struct exchange *x, bool *matters_out)
+/* CODINGS: the client takes none that can be had. Apart, for most clients of small files do not come here. */
+static __attribute__((noinline)) enum coding wished_coding(struct exchange *x, unsigned stored, unsigned worthwhile)
 {
-    const struct file_settings *settings = file_settings(x);
-    const struct file_variant *v = file_state(x)->variant;
-    unsigned stored = stored_codings(v);
-    unsigned worthwhile = worthwhile_codings(settings, v);
-    const unsigned *quality;
-    enum coding coding;
+    struct file_state *s = file_state(x);
+    const struct file_variant *v = s->variant;
+    const unsigned *quality = qualities(&file_worker(x)->wish, request_field(x, FIELD_ACCEPT_ENCODING));
+    enum coding coding = choose(quality, stored | IDENTITY);
 
-    *matters_out = (stored | worthwhile) != 0;
-    if (!request_has(x, FIELD_ACCEPT_ENCODING))
-        return CODING_IDENTITY;
-    quality = qualities(&file_worker(x)->wish, request_field(x, FIELD_ACCEPT_ENCODING));
-    coding = choose(quality, stored | IDENTITY);
     if (coding == CODING_IDENTITY || coding == CODINGS)
         coding = choose(quality, IDENTITY | stored | (v->unsteady ? 0 : worthwhile & ~v->useless));
     if (coding == CODINGS) {
-        *matters_out = true;
-        coding = force(settings, v, quality);
+        s->coding_matters = true;
+        coding = force(file_settings(x), v, quality);
     }
     return coding;
+}
+
+/* Likewise. */
+static enum coding coding_for(struct exchange *x)
+{
+    struct file_state *s = file_state(x);
+    unsigned stored = stored_codings(s->variant);
+    unsigned worthwhile = worthwhile_codings(file_settings(x), s->variant);
+
+    s->coding_matters = (stored | worthwhile) != 0;
+    return request_has(x, FIELD_ACCEPT_ENCODING) ? wished_coding(x, stored, worthwhile) : CODING_IDENTITY;
 }
 
 static void use_content(struct exchange *x, enum coding coding, struct file_content *c)
@@ -115,7 +119,7 @@ enum flow file_encode(struct exchange *x)
     if (s->job != NULL && file_coding_use(x) == FLOW_STOP)
         return FLOW_STOP;
     if (file_is_read(x))
-        coding = coding_for(x, &s->coding_matters);
+        coding = coding_for(x);
     if (coding == CODINGS)
         x->facts.coding_acceptable = false;
     else if (v->files[coding].is_there)

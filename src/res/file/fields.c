@@ -15,42 +15,43 @@ enum {
     RANGES = 1 << 7,
     VARY = 1 << 8,
     LENGTH = 1 << 9, /* Content-Range without a range */
+    OFTEN = 1 << 10, /* sent so often that it is worth to keep them ready */
     WHOLE = TYPE | NOSNIFF | CODING | LANGUAGE | LOCATION | TAG | MODIFIED | RANGES | VARY
 };
 
-/* A part after If-Range goes to a client that has the rest of the fields already. RFC9110:15.3.7 */
-static unsigned fields_of_part(const struct exchange *x)
-{
-    unsigned set = request_has(x, FIELD_IF_RANGE) ? TYPE | NOSNIFF | LOCATION | TAG | VARY : WHOLE;
+static const uint16_t sets[R_COUNT] = {
+    [R_request_ok] = WHOLE | OFTEN,
+    [R_partial_content] = WHOLE | OFTEN,
+    [R_not_modified] = LOCATION | VARY | TAG | OFTEN, /* RFC9110:15.4.5 */
+    [R_if_match_failed] = TAG,
+    [R_if_none_match_failed] = TAG,
+    [R_if_unmodified_since_failed] = TAG,
+    [R_precondition_required] = TAG,
+    [R_already_applied] = TAG,
+    [R_range_not_satisfiable] = LENGTH | RANGES | VARY, /* RFC9110:15.5.17 */
+    [R_multiple_choices] = VARY,
+    [R_not_acceptable] = VARY,
+    [R_coding_not_acceptable] = VARY,
+    [R_variant_also_negotiates] = VARY,
+};
 
+/* A part after If-Range goes to a client that has the rest of the fields already. RFC9110:15.3.7 */
+static unsigned set_of_part(const struct exchange *x, unsigned set)
+{
+    if (request_has(x, FIELD_IF_RANGE))
+        set &= TYPE | NOSNIFF | LOCATION | TAG | VARY | OFTEN;
     return x->range_kind == RANGE_MANY ? set & ~(unsigned)TYPE : set;
 }
 
-static unsigned fields_of(const struct exchange *x, enum reason why)
+static unsigned set_of(const struct exchange *x, enum reason why)
 {
-    switch (why) {
-    case R_request_ok:
-        return WHOLE;
-    case R_partial_content:
-        return fields_of_part(x);
-    case R_not_modified: /* RFC9110:15.4.5 */
-        return LOCATION | VARY | (x->facts.has_etag ? TAG : MODIFIED);
-    case R_if_match_failed:
-    case R_if_none_match_failed:
-    case R_if_unmodified_since_failed:
-    case R_precondition_required:
-    case R_already_applied:
-        return TAG;
-    case R_range_not_satisfiable: /* RFC9110:15.5.17 */
-        return LENGTH | RANGES | VARY;
-    case R_multiple_choices:
-    case R_not_acceptable:
-    case R_coding_not_acceptable:
-    case R_variant_also_negotiates:
-        return VARY;
-    default:
-        return 0;
-    }
+    unsigned set = sets[why];
+
+    if (why == R_partial_content)
+        return set_of_part(x, set);
+    if (why == R_not_modified && !x->facts.has_etag)
+        return set ^ (TAG | MODIFIED);
+    return set;
 }
 
 /* What Vary says: bits for Accept, Accept-Language, Accept-Encoding. */
@@ -149,10 +150,9 @@ static void add_fields(struct exchange *x, unsigned set, unsigned vary)
 }
 
 /* Is all that the fields depend on in the key? A link depends on the path asked for, and there may be many of them. */
-static bool is_repeated(const struct file_state *s, enum reason why)
+static bool is_repeated(const struct file_state *s, unsigned set)
 {
-    return s->content != NULL && !s->entry->negotiates &&
-           (why == R_request_ok || why == R_partial_content || why == R_not_modified);
+    return (set & OFTEN) && s->content != NULL && !s->entry->negotiates;
 }
 
 static uint32_t key_of(const struct exchange *x, unsigned set, unsigned vary)
@@ -189,8 +189,8 @@ static void ready_keep(struct exchange *x, uint32_t before, uint32_t key)
 void file_fields(struct exchange *x, enum reason why)
 {
     const struct file_state *s = file_state(x);
-    unsigned set = fields_of(x, why), vary = vary_of(x, why);
-    bool repeated = is_repeated(s, why);
+    unsigned set = set_of(x, why), vary = vary_of(x, why);
+    bool repeated = is_repeated(s, set);
     uint32_t before = x->reply.count, key = key_of(x, set, vary);
     const struct file_ready *ready = repeated ? ready_find(s->content, key) : NULL;
 

@@ -166,19 +166,24 @@ static enum flow lookup_use(struct exchange *x)
     return flow;
 }
 
+static __attribute__((noinline)) enum flow look_up(struct exchange *x, struct file_entry *old)
+{
+    struct file_job *j = lookup_running(x);
+
+    return j != NULL ? file_job_join(x, j, "open") : lookup_start(x, old);
+}
+
 enum flow file_open(struct exchange *x)
 {
     struct file_worker *fw = file_worker(x);
     struct file_entry *e;
-    struct file_job *j;
 
     if (file_state(x)->job != NULL)
         return lookup_use(x);
     e = file_cache_find(&fw->cache, file_settings(x)->id, kind_of(x), x->req.subpath);
     if (e != NULL && e->kind == FILE_READ && is_believed(fw, e, x->now_ms)) /* a change is judged by what is there */
         return use_entry(x, e);
-    j = lookup_running(x);
-    return j != NULL ? file_job_join(x, j, "open") : lookup_start(x, e);
+    return look_up(x, e);
 }
 
 void file_close(struct exchange *x)
@@ -187,7 +192,9 @@ void file_close(struct exchange *x)
 
     if (s == NULL)
         return;
-    file_accept_close(x);
-    file_job_release(&s->job);
+    if (s->put != NULL)
+        file_accept_close(x);
+    if (s->job != NULL)
+        file_job_release(&s->job);
     file_entry_release(&s->entry);
 }

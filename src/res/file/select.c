@@ -84,20 +84,27 @@ static struct file_variant *choose_unfitting(struct exchange *x, const struct wi
     return choose(&wide, file_state(x)->entry, &quality);
 }
 
-enum flow file_select(struct exchange *x)
+static void select_variant(struct exchange *x, struct file_state *s)
 {
-    struct file_state *s = file_state(x);
-    struct wishes w = { .default_language = file_settings(x)->default_language };
+    const struct wishes w = {
+        .accept = request_field(x, FIELD_ACCEPT),
+        .accept_language = request_field(x, FIELD_ACCEPT_LANGUAGE),
+        .default_language = file_settings(x)->default_language,
+    };
     unsigned quality;
 
-    if (!s->entry->negotiates)
-        return FLOW_GO;
-    w.accept = request_field(x, FIELD_ACCEPT);
-    w.accept_language = request_field(x, FIELD_ACCEPT_LANGUAGE);
     s->variant = choose(&w, s->entry, &quality);
     x->facts.acceptable = quality > 0;
     if (quality == 0)
         s->variant = choose_unfitting(x, &w);
     x->facts.variant_negotiates = s->variant->negotiates;
+}
+
+enum flow file_select(struct exchange *x)
+{
+    struct file_state *s = file_state(x);
+
+    if (s->entry->negotiates)
+        select_variant(x, s);
     return FLOW_GO;
 }
