@@ -22,7 +22,7 @@ static unsigned digits_of(uint64_t number)
 
     for (; number >= 10000; number /= 10000)
         digits += 4;
-    return digits + (number >= 10) + (number >= 100) + (number >= 1000);
+    return digits + (number >= 10) + (number >= PAIR) + (number >= 1000);
 }
 
 char *decimal_write(char *at, uint64_t number)
