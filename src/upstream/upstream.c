@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "exchange/wait.h"
+#include "io/transfer.h"
 #include "upstream/upstream_impl.h"
 
 #define WATCHED_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
@@ -226,14 +227,7 @@ static long buffer_room(struct upstream *up)
 
 static long receive(struct connection *c, char *to, size_t room)
 {
-    ssize_t n;
-
-    if (c->tls != NULL)
-        return tls_read(c->tls, to, room);
-    do
-        n = recv(c->watch.fd, to, room, MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    return n >= 0 ? n : -errno;
+    return c->tls != NULL ? tls_read(c->tls, to, room) : transfer_receive(c->watch.fd, to, room);
 }
 
 /* Does more wait? A socket that had less than there was room for is empty; when more comes, an event tells. But for the
@@ -300,15 +294,7 @@ long upstream_read(struct upstream *up)
 
 static long send_parts(struct connection *c, const struct iovec *parts, int count)
 {
-    const struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count };
-    ssize_t n;
-
-    if (c->tls != NULL)
-        return tls_write(c->tls, parts, count);
-    do
-        n = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    return n >= 0 ? n : -errno;
+    return c->tls != NULL ? tls_write(c->tls, parts, count) : transfer_send(c->watch.fd, parts, count, false);
 }
 
 /* What broke writing does not keep what was sent before it from being read. */

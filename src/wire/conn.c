@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/transfer.h"
 #include "wire/h1.h"
 #include "wire/h2.h"
 #include "wire/h2_content.h"
@@ -166,13 +167,10 @@ void conn_timer(struct conn *c, uint32_t delay_ms)
 /* Bytes, 0 or -errno; *more: there may be others. */
 static long receive_plain(struct conn *c, char *to, size_t room, bool *more)
 {
-    ssize_t n;
+    long n = transfer_receive(c->watch.fd, to, room);
 
-    do
-        n = recv(c->watch.fd, to, room, 0);
-    while (n < 0 && errno == EINTR);
     *more = n > 0 && (size_t)n == room;
-    return n >= 0 ? n : -errno;
+    return n;
 }
 
 static long receive_secured(struct conn *c, char *to, size_t room, bool *more)
@@ -237,15 +235,8 @@ static long taken(struct conn *c, long n)
 
 long conn_send(struct conn *c, struct iovec *parts, int count, bool more)
 {
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = (size_t)count };
-    ssize_t n;
-
-    if (!sends_plain(c))
-        return taken(c, tls_write(c->secured->tls, parts, count));
-    do
-        n = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-    while (n < 0 && errno == EINTR);
-    return taken(c, n >= 0 ? n : -errno);
+    return taken(c, sends_plain(c) ? transfer_send(c->watch.fd, parts, count, more)
+                                   : tls_write(c->secured->tls, parts, count));
 }
 
 /* What is encrypted here must come through memory. */

@@ -203,7 +203,8 @@ long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(more, long);
     va_end(more);
-    if (number == SYS_openat2 && fails(OPENAT2))
+    if ((number == SYS_openat2 && fails(OPENAT2)) || (number == SYS_recvfrom && fails(RECV)) ||
+        ((number == SYS_sendto || number == SYS_sendmsg) && fails(SENDMSG)))
         return -1;
     return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
