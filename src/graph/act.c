@@ -21,10 +21,15 @@ static enum flow refuse_target(struct exchange *x, const struct verdict *v, stru
 static enum flow decode_path(struct exchange *x)
 {
     struct span raw = x->req.target.path.n > 0 ? x->req.target.path : SPAN("/");
-    char *room = arena_take(&x->arena, raw.n + 1);
     struct verdict v = { 0 };
     size_t n = 0;
+    char *room;
 
+    if (x->req.target.path_plain) {
+        x->req.path = x->req.subpath = raw;
+        return FLOW_GO;
+    }
+    room = arena_take(&x->arena, raw.n + 1);
     if (room == NULL)
         return STOP(x, R_exchange_memory_exhausted, 0);
     if (path_decode(raw, room, raw.n + 1, &n, &v) != R_NONE)

@@ -43,63 +43,57 @@ static enum reason take_space(const struct h1_reader *r, uint32_t *at, uint32_t 
     return R_NONE;
 }
 
-/* *at: from the first byte of the name to the colon. */
-static enum reason take_name(const struct h1_reader *r, uint32_t *at, struct span *name_out)
+/* The name ends at *at, and not at a colon that it may end at. *at: to the colon that it may. */
+static enum reason settle_name(const struct h1_reader *r, uint32_t *at, uint32_t end, struct span name)
 {
-    uint32_t end = h1_bound(r, *at, r->limits->field_bytes);
-    uint32_t i = h1_run(r, *at, end, TOKEN_NAME);
-    struct span name = h1_part(r, *at, i);
+    uint32_t i = *at;
 
-    *name_out = name;
     if (i == r->n)
         return h1_out_of_bytes(r);
     if (i == end && (token_is(r->p[i], TOKEN_NAME) || r->p[i] == ':'))
         return verdict_about(r->v, R_header_field_too_large, i, name);
-    if (name.n > 0 && (r->p[i] == ' ' || r->p[i] == '\t')) {
-        *at = i;
+    if (name.n > 0 && (r->p[i] == ' ' || r->p[i] == '\t'))
         return take_space(r, at, end, name);
-    }
-    if (name.n == 0 || r->p[i] != ':')
-        return h1_refuse(r, i, R_malformed_header_field, R_field_name_invalid, name);
-    *at = i;
-    return R_NONE;
+    return h1_refuse(r, i, R_malformed_header_field, R_field_name_invalid, name);
 }
 
-/* The value between *at, behind the colon, and `end`, the bound of the line. *at: to the CR. */
-static enum reason take_value(const struct h1_reader *r, uint32_t *at, uint32_t end, struct span name,
-                              struct span *value)
+/* The value ends at `at`, and not at a line end. */
+static enum reason refuse_value(const struct h1_reader *r, uint32_t at, struct span name)
 {
-    uint32_t start = run_of_space(r, *at, end);
-    uint32_t i = h1_run(r, start, end, TOKEN_VALUE);
-    enum reason why;
+    if (at < r->n && token_is(r->p[at], TOKEN_VALUE))
+        return verdict_about(r->v, R_header_field_too_large, at, name);
+    return h1_expect_line_end(r, at, R_field_value_invalid, name);
+}
 
-    if (i < r->n && token_is(r->p[i], TOKEN_VALUE))
-        return verdict_about(r->v, R_header_field_too_large, i, name);
-    why = h1_expect_line_end(r, i, R_field_value_invalid, name);
-    if (why != R_NONE)
-        return why;
-    *at = i;
-    while (i > start && (r->p[i - 1] == ' ' || r->p[i - 1] == '\t'))
-        i--;
-    *value = h1_part(r, start, i);
-    return R_NONE;
+/* A value without white space at its ends: nothing else below '!' is in it. */
+static struct span trimmed(const char *p, const char *end)
+{
+    while (p < end && (uint8_t)*p <= ' ')
+        p++;
+    while (p < end && (uint8_t)end[-1] <= ' ')
+        end--;
+    return (struct span){ p, (size_t)(end - p) };
 }
 
 static enum reason take_field(const struct h1_reader *r)
 {
-    struct head *head = r->head;
-    uint32_t at = head->at, end = h1_bound(r, at, r->limits->field_bytes);
-    struct span name, value;
-    enum reason why = take_name(r, &at, &name);
+    uint32_t start = r->head->at, end = h1_bound(r, start, r->limits->field_bytes);
+    uint32_t colon = h1_run(r, start, end, TOKEN_NAME), i;
+    struct span name = h1_part(r, start, colon);
 
-    if (why != R_NONE)
-        return why;
-    at++;
-    why = take_value(r, &at, end, name, &value);
-    if (why != R_NONE)
-        return why;
-    head_add(head, name, value);
-    head->at = at + 2;
+    if (colon == start || colon >= end || r->p[colon] != ':') {
+        uint32_t at = colon;
+        enum reason why = settle_name(r, &at, end, name);
+
+        if (why != R_NONE)
+            return why;
+        colon = at;
+    }
+    i = h1_run(r, colon + 1, end, TOKEN_VALUE);
+    if (!h1_is_line_end(r, i))
+        return refuse_value(r, i, name);
+    head_add(r->head, name, trimmed(r->p + colon + 1, r->p + i));
+    r->head->at = i + 2;
     return R_NONE;
 }
 
@@ -117,15 +111,13 @@ static enum reason refuse_folded(const struct h1_reader *r)
 static enum reason take_line(const struct h1_reader *r)
 {
     struct head *head = r->head;
-    enum reason why;
 
     if (head->at == r->n)
         return h1_out_of_bytes(r);
     switch (r->p[head->at]) {
     case '\r':
-        why = h1_expect_line_end(r, head->at, R_malformed_header_field, (struct span){ 0 });
-        if (why != R_NONE)
-            return why;
+        if (!h1_is_line_end(r, head->at))
+            return h1_refuse(r, head->at, R_malformed_header_field, R_malformed_header_field, (struct span){ 0 });
         head->at += 2;
         head->bytes = head->at;
         head->stage = H1_DONE;

@@ -64,13 +64,19 @@ static inline enum reason h1_out_of_bytes(const struct h1_reader *r)
 enum reason h1_refuse(const struct h1_reader *r, uint32_t at, enum reason at_line_end, enum reason otherwise,
                       struct span operand);
 
+/* Does CR LF stand at `at`? */
+static inline bool h1_is_line_end(const struct h1_reader *r, uint32_t at)
+{
+    return r->n - at >= 2 && memcmp(r->p + at, "\r\n", 2) == 0;
+}
+
 /* R_NONE when CR LF stands at `at`. */
 static inline enum reason h1_expect_line_end(const struct h1_reader *r, uint32_t at, enum reason otherwise,
                                              struct span operand)
 {
     if (at == r->n)
         return h1_out_of_bytes(r);
-    if (r->p[at] == '\r' && at + 1 < r->n && r->p[at + 1] == '\n')
+    if (h1_is_line_end(r, at))
         return R_NONE;
     return h1_refuse(r, at, otherwise, otherwise, operand);
 }

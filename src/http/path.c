@@ -2,6 +2,7 @@
 
 #include "base/bounded.h"
 #include "base/check.h"
+#include "http/block.h"
 #include "http/token.h"
 
 struct writer {
@@ -85,18 +86,6 @@ static bool put_byte(struct writer *w, struct span raw, size_t *i)
     return c != '\0';
 }
 
-/* Would decoding copy it as it is? So it is for nearly every request. */
-static bool is_plain(struct span raw)
-{
-    for (size_t i = 0; i < raw.n; i++) {
-        if (raw.p[i] == '%' || raw.p[i] == '\\' || raw.p[i] == '\0')
-            return false;
-        if (raw.p[i] == '/' && i + 1 < raw.n && (raw.p[i + 1] == '/' || raw.p[i + 1] == '.'))
-            return false;
-    }
-    return raw.n > 0;
-}
-
 enum reason path_decode(struct span raw, char *out, size_t room, size_t *n, struct verdict *v)
 {
     struct writer w = { out, 1, 1, 1, false };
@@ -106,11 +95,6 @@ enum reason path_decode(struct span raw, char *out, size_t room, size_t *n, stru
     out[0] = '/';
     if (raw.n > 0 && raw.p[0] != '/')
         return verdict_set(v, R_target_malformed, 0);
-    if (is_plain(raw)) {
-        memcpy(out, raw.p, raw.n);
-        *n = raw.n;
-        return R_NONE;
-    }
     while (i < raw.n) {
         size_t at = i;
 
@@ -164,12 +148,19 @@ size_t path_segments(struct span path)
 size_t path_first_hidden(struct span path)
 {
     static const struct span known = SPAN_INIT("/.well-known");
+    unsigned slash_before = 0;
     size_t i = 0;
 
     if (span_starts(path, known) && (path.n == known.n || path.p[known.n] == '/'))
         i = known.n;
-    for (; i + 1 < path.n; i++)
-        if (path.p[i] == '/' && path.p[i + 1] == '.')
-            return i + 1;
+    for (; i < path.n; i += BLOCK_BYTES) {
+        block b = block_load_some(path.p + i, path.n - i);
+        unsigned slashes = block_bits(block_is(b, '/'));
+        unsigned hidden = (slashes << 1 | slash_before) & block_bits(block_is(b, '.'));
+
+        if (hidden != 0)
+            return i + block_first(hidden);
+        slash_before = slashes >> (BLOCK_BYTES - 1);
+    }
     return path.n;
 }

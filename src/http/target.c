@@ -16,10 +16,33 @@ static size_t scheme_length(struct span s)
     return n;
 }
 
-/* rest: path and query. */
-static void split_path(struct span rest, struct target *target)
+/* What one look at the front of a target tells. */
+struct front {
+    size_t bytes;  /* before the first '?', or the first byte that is no URI character, or its end */
+    bool is_plain; /* no "//" and no "/." in it */
+};
+
+static struct front front_of(struct span s)
 {
-    size_t n = span_find(rest, '?');
+    unsigned slash_before = 0, pairs = 0, ends = 0;
+    size_t i = 0;
+
+    while (ends == 0 && i < s.n) {
+        block b = block_load_some(s.p + i, s.n - i);
+        unsigned slashes = block_bits(block_is(b, '/')), dots = block_bits(block_is(b, '.'));
+
+        ends = token_others(b, TOKEN_URI) | block_bits(block_is(b, '?'));
+        pairs |= (slashes << 1 | slash_before) & (slashes | dots) & block_before(ends);
+        slash_before = slashes >> (BLOCK_BYTES - 1);
+        i += ends == 0 ? BLOCK_BYTES : block_first(ends);
+    }
+    return (struct front){ i, pairs == 0 };
+}
+
+/* rest: path and query, of which the first `looked` bytes have no '?'. */
+static void split_path(struct span rest, size_t looked, struct target *target)
+{
+    size_t n = looked + span_find(span_from(rest, looked), '?');
 
     target->path = (struct span){ rest.p, n };
     target->has_query = n < rest.n;
@@ -49,7 +72,7 @@ static enum reason take_absolute(struct span s, size_t scheme, struct target *ta
     if (host.name.n == 0 && (span_is_nocase(target->scheme, SPAN("http")) ||
                              span_is_nocase(target->scheme, SPAN("https")))) /* RFC9110:4.2.1 */
         return verdict_set(v, R_target_malformed, start);
-    split_path(span_from(after, target->authority.n), target);
+    split_path(span_from(after, target->authority.n), 0, target);
     return R_NONE;
 }
 
@@ -71,18 +94,21 @@ static enum reason take_authority(struct span s, struct target *target, struct v
 
 enum reason target_parse(struct span s, enum method method, struct target *target, struct verdict *v)
 {
-    size_t good, scheme;
+    const struct front front = front_of(s);
+    size_t good = front.bytes, scheme;
 
     *target = (struct target){ .form = TARGET_ORIGIN };
     if (s.n == 0)
         return verdict_set(v, R_target_malformed, 0);
-    good = token_span_escaped(s, TOKEN_URI);
+    if (good < s.n)
+        good += token_span_escaped(span_from(s, good), TOKEN_URI);
     if (good < s.n)
         return verdict_set(v, R_target_malformed, good);
     if (method == M_CONNECT)
         return take_authority(s, target, v);
     if (s.p[0] == '/') {
-        split_path(s, target);
+        split_path(s, front.bytes, target);
+        target->path_plain = front.is_plain && target->path.n == front.bytes;
         return R_NONE;
     }
     if (method == M_OPTIONS && span_is(s, SPAN("*"))) {

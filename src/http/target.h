@@ -23,6 +23,7 @@ struct target {
     struct span path;      /* begins with '/', or is empty: then "/" is meant (RFC9110:4.2.3) */
     struct span query;     /* without '?' */
     bool has_query;        /* a '?' is there, perhaps with nothing behind it */
+    bool path_plain;       /* the path is known to be what path_decode() would make of it, without hidden names */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "http/block.h"
 
 /* What a byte may be part of; token_classes[] holds the OR of these for each of the 256 bytes. */
 enum token_class {
@@ -26,22 +27,60 @@ static inline bool token_is(char c, enum token_class class)
     return (token_classes[(uint8_t)c] & class) != 0;
 }
 
-/* Offset of the first byte of s that is not of the class; s.n when all are. Four a round: most of a head runs here. */
-static inline size_t token_span(struct span s, enum token_class class)
+/* The classes that token_others() knows exactly. */
+#define TOKEN_EXACT (TOKEN_VALUE | TOKEN_VISIBLE | TOKEN_URI | TOKEN_DIGIT)
+
+/*
+ * Bit i: lane i is not of the class. Outside TOKEN_EXACT it may be all the same: of those, just the letters, digits, '-'
+ * and '.' are known that most of their runs are made of, and of TOKEN_HEX the digits.
+ */
+static inline unsigned token_others(block b, enum token_class class)
+{
+    block set;
+
+    switch (class) {
+    case TOKEN_VALUE:
+        return block_bits((block_in(b, 0, 0x1f) & ~block_is(b, '\t')) | block_is(b, 0x7f));
+    case TOKEN_VISIBLE:
+        return block_bits(block_in(b, 0, ' ') | block_in(b, 0x7f, 0xff));
+    case TOKEN_URI:
+        set = block_is(b, '"') | block_is(b, '#') | block_is(b, '%') | block_is(b, '<') | block_is(b, '>') |
+              block_is(b, '\\');
+        return block_bits(set | block_in(b, 0, ' ') | block_in(b, 0x7f, 0xff));
+    case TOKEN_NAME:
+    case TOKEN_HOST:
+    case TOKEN_PATH:
+        set = block_in(b | 0x20, 'a', 'z') | (block_in(b, '-', '9') & ~block_is(b, '/'));
+        return block_bits(set) ^ BLOCK_ALL;
+    case TOKEN_HEX:
+    case TOKEN_DIGIT:
+        break;
+    }
+    return block_bits(block_in(b, '0', '9')) ^ BLOCK_ALL;
+}
+
+/* Offset of a byte of s, or s.n: all before it are of the class. */
+static inline size_t token_span_blocks(struct span s, enum token_class class)
 {
     size_t i = 0;
 
-    for (; s.n - i >= 4; i += 4) {
-        if (!token_is(s.p[i], class))
-            return i;
-        if (!token_is(s.p[i + 1], class))
-            return i + 1;
-        if (!token_is(s.p[i + 2], class))
-            return i + 2;
-        if (!token_is(s.p[i + 3], class))
-            return i + 3;
+    for (; s.n - i >= BLOCK_BYTES; i += BLOCK_BYTES) {
+        unsigned others = token_others(block_load(s.p + i), class);
+
+        if (others != 0)
+            return i + block_first(others);
     }
-    while (i < s.n && token_is(s.p[i], class))
+    if (i < s.n) /* NUL, which is behind them, is of no class */
+        i += block_first(token_others(block_load_part(s.p + i, s.n - i), class));
+    return i;
+}
+
+/* Offset of the first byte of s that is not of the class; s.n when all are. Reads s.n bytes only. */
+static inline size_t token_span(struct span s, enum token_class class)
+{
+    size_t i = token_span_blocks(s, class);
+
+    while ((class & TOKEN_EXACT) == 0 && i < s.n && token_is(s.p[i], class))
         i++;
     return i;
 }

@@ -159,6 +159,11 @@ static void hidden_names_begin_with_a_dot(void **state)
         { "/.well-known/.a", 13 },
         { "/.well-knowna", 1 },
         { "/a/.well-known", 3 },
+        { "/23456789abcdef.0123456789abcde/.x", 32 },
+        { "/23456789abcde/.0123456789abcdef", 15 },
+        { "/23456789abcdef/.x", 16 },
+        { "/23456789abcd.f/x", 17 },
+        { "/.well-known/2345678/.x", 21 },
         { "", 0 },
     };
 

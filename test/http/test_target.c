@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "guarded.h"
+#include "http/path.h"
 #include "http/target.h"
 
 struct good {
@@ -55,6 +56,43 @@ static void good_targets_fall_into_parts(void **state)
         assert_true(span_is(t.query, span_of(g->query)));
         assert_int_equal(t.has_query, g->has_query);
     }
+}
+
+struct front {
+    const char *tail;
+    bool plain;
+};
+
+/* Of what stands behind "/" and some letters. */
+static const struct front fronts[] = {
+    { "", true },     { "/", true },      { ".", true },       { "x.y/z.", true }, { "/x?", true },
+    { "?/.", true },  { "?//", true },    { "?%41", true },    { "a?a/.b", true }, { "//", false },
+    { "/.", false },  { "x/./y", false }, { "x/.y?z", false }, { "/..", false },   { "%41", false },
+    { "%2F", false }, { "x//?y", false }, { "/%41", false },
+};
+
+/* What is called plain decodes to itself and has nothing hidden; at any distance from the end of a block. */
+static void plain_paths_are_known(void **state)
+{
+    char text[64], out[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++)
+        for (size_t letters = 1; letters < 40; letters++) {
+            struct target t;
+            struct verdict v = { 0 };
+            size_t n = 0;
+
+            text[0] = '/';
+            memset(text + 1, 'a', letters);
+            strcpy(text + 1 + letters, fronts[i].tail);
+            assert_int_equal(target_parse(guarded(span_of(text)), M_GET, &t, &v), R_NONE);
+            if (t.path_plain != fronts[i].plain)
+                fail_msg("%s", text);
+            assert_int_equal(path_decode(t.path, out, sizeof out, &n, &v), R_NONE);
+            if (t.path_plain)
+                assert_true(span_is(t.path, (struct span){ out, n }) && path_first_hidden(t.path) == n);
+        }
 }
 
 struct refusal {
@@ -122,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_targets_fall_into_parts),
+        cmocka_unit_test(plain_paths_are_known),
         cmocka_unit_test(wrong_targets_are_refused_in_place),
     };
 

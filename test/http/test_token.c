@@ -62,6 +62,49 @@ static void a_run_ends_at_the_first_other_byte(void **state)
     }
 }
 
+/* What the table says: looked at byte by byte. */
+static size_t run_by_table(struct span s, enum token_class class)
+{
+    size_t i = 0;
+
+    while (i < s.n && token_is(s.p[i], class))
+        i++;
+    return i;
+}
+
+/* All members of the class in turn, from the `first` on. */
+static void fill(char *text, size_t n, enum token_class class, unsigned first)
+{
+    for (size_t i = 0; i < n; first++)
+        if (token_is((char)first, class))
+            text[i++] = (char)first;
+}
+
+/* Every byte at every place among others of the class, at every distance from the end: whole blocks and parts. */
+static void runs_are_those_of_the_table(void **state)
+{
+    char blank[40] = { 0 };
+
+    (void)state;
+    for (size_t n = 1; n <= sizeof blank; n++) {
+        struct span s = guarded((struct span){ blank, n });
+        char *text = (char *)s.p;
+
+        for (unsigned class = 1; class < 256; class *= 2)
+            for (unsigned c = 0; c < 256; c++) {
+                fill(text, n, (enum token_class) class, c);
+                for (size_t at = 0; at < n; at++) {
+                    char kept = text[at];
+
+                    text[at] = (char)c;
+                    if (token_span(s, (enum token_class) class) != run_by_table(s, (enum token_class) class))
+                        fail_msg("class %u, byte %02x at %zu of %zu", class, c, at, n);
+                    text[at] = kept;
+                }
+            }
+    }
+}
+
 struct escaped_case {
     const char *text;
     size_t end;
@@ -125,8 +168,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_that_of_the_grammars), cmocka_unit_test(a_run_ends_at_the_first_other_byte),
-        cmocka_unit_test(escapes_need_two_digits),           cmocka_unit_test(hexadecimal_digits_have_values),
-        cmocka_unit_test(lists_fall_into_elements),
+        cmocka_unit_test(runs_are_those_of_the_table),       cmocka_unit_test(escapes_need_two_digits),
+        cmocka_unit_test(hexadecimal_digits_have_values),    cmocka_unit_test(lists_fall_into_elements),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
