@@ -177,8 +177,8 @@ static void route_fields(struct exchange *x)
 {
     const struct route *route = x->route;
 
-    for (uint32_t i = 0; route != NULL && i < route->field_count; i++)
-        reply_add(x, route->fields[i].name, route->fields[i].value);
+    if (route != NULL && route->fields.count > 0)
+        reply_add_ready(x, &route->fields);
 }
 
 static void reply_forget(struct exchange *x)

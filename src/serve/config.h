@@ -9,6 +9,7 @@
 #include "auth/check.h"
 #include "base/arena.h"
 #include "exchange/policy.h"
+#include "exchange/ready.h"
 #include "exchange/transport.h"
 #include "io/address.h"
 #include "io/resolve.h"
@@ -23,11 +24,6 @@
 #include "res/websocket/websocket.h"
 #include "upstream/group.h"
 
-/* A field line that a route adds to what it serves. */
-struct config_field {
-    struct span name, value;
-};
-
 struct route {
     struct span prefix; /* decoded path, begins with '/'; covers itself and what lies below */
     struct policy policy;
@@ -41,10 +37,9 @@ struct route {
         struct admin_settings admin;
         struct websocket_settings websocket;
     };
-    const struct config_field *fields; /* added to 2xx, 304 and redirects */
-    uint32_t field_count;
-    bool tells_secrets;    /* what it adds to replies holds something that must not be recorded */
-    uint32_t line, column; /* where the file says so; 0: no file does */
+    struct ready_fields fields; /* added to 2xx, 304 and redirects */
+    bool tells_secrets;         /* what it adds to replies holds something that must not be recorded */
+    uint32_t line, column;      /* where the file says so; 0: no file does */
 };
 
 struct site {

@@ -324,8 +324,8 @@ static bool tells_secrets(const struct secrets *s, const struct route *route)
     if (route->resource == &fixed_resource &&
         (is_secret(s, SPAN("Location"), route->fixed.location) || is_secret(s, SPAN("Link"), route->fixed.blocked_by)))
         return true;
-    for (uint32_t i = 0; i < route->field_count; i++)
-        if (is_secret(s, route->fields[i].name, route->fields[i].value))
+    for (uint32_t i = 0; i < route->fields.count; i++)
+        if (is_secret(s, route->fields.fields[i].name, route->fields.fields[i].value))
             return true;
     return false;
 }

@@ -3,6 +3,7 @@
 #include "serve/config_impl.h"
 
 _Static_assert(HINTS_MAX == 16, "as many as the key early_hints takes");
+_Static_assert(READY_FIELDS == 16, "as many as the key headers takes");
 
 /* The server makes these itself, from what it knows better; a second line would contradict the first. */
 static const enum field_id own_fields[] = {
@@ -82,23 +83,30 @@ static bool count_good(struct config_report *r, const struct yaml_node *node)
     return count <= most;
 }
 
+static void fields_keep(struct config_builder *b, const struct reply_field *fields, uint32_t count, struct route *route)
+{
+    void *room = arena_take(b->memory, ready_fields_bytes(fields, count));
+
+    if (room != NULL)
+        ready_fields_write(&route->fields, fields, count, room);
+}
+
 void config_fields_read(struct config_builder *b, const struct yaml_node *node, struct route *route)
 {
-    uint64_t most = config_key_info(KEY_route_headers).max;
-    struct config_field *fields;
+    struct reply_field fields[READY_FIELDS];
+    uint32_t count = 0;
 
     if (!count_good(&b->report, node))
         return;
-    fields = arena_zero(b->memory, most * sizeof *fields);
-    route->fields = fields;
-    for (const struct yaml_node *key = node->first; fields != NULL && key != NULL; key = key->next) {
+    for (const struct yaml_node *key = node->first; key != NULL; key = key->next) {
         if (!name_good(&b->report, node, key))
             continue;
         for (const struct yaml_node *v = NULL; (v = config_text_next(key->value, v)) != NULL;)
             if (value_good(&b->report, key, v))
-                fields[route->field_count++] =
-                    (struct config_field){ arena_copy(b->memory, key->text), arena_copy(b->memory, v->text) };
+                fields[count++] = (struct reply_field){ key->text, v->text };
     }
+    if (count > 0)
+        fields_keep(b, fields, count, route);
 }
 
 const struct span *config_texts_read(struct config_builder *b, const struct config_value *v,

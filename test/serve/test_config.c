@@ -404,8 +404,8 @@ static void routes_are_as_the_file_says(void **state)
     assert_int_equal(f->policy.path_limit_bytes, 100);
     assert_int_equal(f->policy.query_limit_bytes, 0);
     assert_int_equal(f->policy.segments_limit, 3);
-    assert_int_equal(f->field_count, 3);
-    assert_true(span_is(f->fields[1].name, SPAN("A")) && span_is(f->fields[1].value, SPAN("c")));
+    assert_int_equal(f->fields.count, 3);
+    assert_true(span_is(f->fields.fields[1].name, SPAN("A")) && span_is(f->fields.fields[1].value, SPAN("c")));
     assert_int_equal(f->line, 8);
     config_release(&g.config);
 }

@@ -186,21 +186,27 @@ static void ready_keep(struct exchange *x, uint32_t before, uint32_t key)
     file_cache_grow(&file_worker(x)->cache, s->entry, bytes);
 }
 
+/* They are made, and kept if they can be asked for again. Apart: most of what is asked for is ready. */
+static __attribute__((noinline)) void make_fields(struct exchange *x, unsigned set, unsigned vary, bool repeated)
+{
+    uint32_t before = x->reply.count;
+
+    add_fields(x, set, vary);
+    if (repeated && !x->arena.full)
+        ready_keep(x, before, key_of(x, set, vary));
+}
+
 void file_fields(struct exchange *x, enum reason why)
 {
     const struct file_state *s = file_state(x);
     unsigned set = set_of(x, why), vary = vary_of(x, why);
     bool repeated = is_repeated(s, set);
-    uint32_t before = x->reply.count, key = key_of(x, set, vary);
-    const struct file_ready *ready = repeated ? ready_find(s->content, key) : NULL;
+    const struct file_ready *ready = repeated ? ready_find(s->content, key_of(x, set, vary)) : NULL;
 
-    if (ready != NULL) {
+    if (ready != NULL)
         reply_add_ready(x, &ready->lines);
-        return;
-    }
-    add_fields(x, set, vary);
-    if (repeated && !x->arena.full)
-        ready_keep(x, before, key);
+    else
+        make_fields(x, set, vary, repeated);
 }
 
 static bool made_by_method(enum reason why)
