@@ -104,6 +104,8 @@ enum explain_format explain_format(struct span accept)
     enum explain_format best = EXPLAIN_TEXT;
     unsigned best_score = 0;
 
+    if (accept.p == NULL) /* nothing said */
+        return best;
     for (enum explain_format f = 0; f < EXPLAIN_FORMATS; f++) {
         unsigned score = format_score(accept, f);
 
@@ -134,7 +136,7 @@ static void code_write(char *out, size_t room, const struct explain_input *in)
     else if (in->detail > 0 && in->dialect == DIALECT_CLOUDFLARE)
         snprintf(out, room, "%u (error %u)", in->status, in->detail);
     else
-        snprintf(out, room, "%u", in->status);
+        *decimal_write(out, in->status) = '\0';
 }
 
 /* Does the operand tell a limit that was passed? */

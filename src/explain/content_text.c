@@ -29,9 +29,15 @@ static void row(struct bounded *b, const struct content_facts *f, struct span la
     bounded_put(b, SPAN("\n"));
 }
 
-static void sure_row(struct bounded *b, const struct content_facts *f, struct span label, struct span value)
+/* What we have written ourselves: nothing in it is to be escaped. */
+static void own_row(struct bounded *b, const struct content_facts *f, struct span label, struct span value)
 {
-    row(b, f, label, (struct content_cut){ value, false });
+    if (value.n == 0)
+        return;
+    bounded_put(b, label);
+    bounded_put(b, f->words->colon);
+    bounded_put(b, value);
+    bounded_put(b, SPAN("\n"));
 }
 
 /* "(text/html, en, 2228 B)" */
@@ -91,14 +97,14 @@ void content_text(struct bounded *b, const struct content_facts *f)
     bounded_put(b, f->what);
     bounded_put(b, SPAN("\n\n"));
     row(b, f, w->note, f->note);
-    sure_row(b, f, w->reason, f->name);
+    own_row(b, f, w->reason, f->name);
     row(b, f, w->path, f->path);
     row(b, f, f->about, f->operand);
-    sure_row(b, f, w->at, span_of(f->at));
-    sure_row(b, f, w->versions, f->versions);
-    sure_row(b, f, w->to, f->in->link_to);
-    sure_row(b, f, w->lasts, f->lasts);
-    sure_row(b, f, w->next, f->next);
+    own_row(b, f, w->at, span_of(f->at));
+    own_row(b, f, w->versions, f->versions);
+    row(b, f, w->to, (struct content_cut){ f->in->link_to, false });
+    own_row(b, f, w->lasts, f->lasts);
+    own_row(b, f, w->next, f->next);
     alternatives(b, f);
     id_row(b, f);
 }
