@@ -25,7 +25,7 @@ static unsigned digits_of(uint64_t number)
     return digits + (number >= 10) + (number >= PAIR) + (number >= 1000);
 }
 
-char *decimal_write(char *at, uint64_t number)
+char *decimal_write_long(char *at, uint64_t number)
 {
     char *end = at + digits_of(number), *to = end;
 
@@ -36,4 +36,10 @@ char *decimal_write(char *at, uint64_t number)
     else
         to[-1] = (char)('0' + number);
     return end;
+}
+
+char *decimal_write_two(char *at, unsigned number)
+{
+    memcpy(at, pairs + 2 * (number % PAIR), 2);
+    return at + 2;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/un.h>
 
-#include "base/bounded.h"
+#include "base/decimal.h"
 
 _Static_assert(sizeof "unix:" + sizeof(((struct sockaddr_un *)0)->sun_path) <= ADDRESS_TEXT_BYTES, "paths fit");
 _Static_assert(sizeof "[]:65535" + INET6_ADDRSTRLEN + IF_NAMESIZE <= ADDRESS_TEXT_BYTES, "IPv6 with zone fits");
@@ -187,23 +187,31 @@ static struct span printed(char *buf, int n)
     return (struct span){ buf, n > 0 ? (size_t)n : 0 };
 }
 
+static char *put_octet(char *to, unsigned octet)
+{
+    if (octet < 10)
+        return decimal_write(to, octet);
+    if (octet >= 100) /* not a status */
+        *to++ = (char)('0' + octet / 100);
+    return decimal_write_two(to, octet);
+}
+
 /* By hand: the library's way is printf, twice, and this is in every line of the log. */
 static struct span print_ipv4(const void *address, in_port_t port, enum address_part part, char *buf)
 {
-    struct bounded b = { buf, ADDRESS_TEXT_BYTES, 0 };
     const uint8_t *bytes = address;
+    char *to = buf;
 
     for (unsigned i = 0; i < 4; i++) {
-        if (i > 0)
-            bounded_put(&b, SPAN("."));
-        bounded_put_number(&b, bytes[i]);
+        to = put_octet(to, bytes[i]);
+        *to++ = '.';
     }
     if (part == ADDRESS_WHOLE) {
-        bounded_put(&b, SPAN(":"));
-        bounded_put_number(&b, ntohs(port));
+        to[-1] = ':';
+        to = decimal_write(to, ntohs(port)) + 1;
     }
-    buf[b.bytes] = '\0';
-    return (struct span){ buf, b.bytes };
+    *--to = '\0';
+    return (struct span){ buf, (size_t)(to - buf) };
 }
 
 static struct span print_ipv6(const struct sockaddr_in6 *in6, enum address_part part, char *buf)

@@ -32,6 +32,7 @@ static const struct reason_info infos[R_COUNT] = {
                     .lasts = (lasts_),                                                \
                     .code = { { (rfc), 0 }, nginx, iis, cf },                         \
                     .name = names.name_,                                              \
+                    .name_bytes = sizeof(#name_) - 1,                                 \
                     .proxy_error = (proxy_),                                          \
                     .spec = (spec_),                                                  \
                     .text = (text_) },

@@ -50,9 +50,10 @@ struct reason_info {
     enum lasts lasts;
     struct code code[DIALECTS]; /* as stored: read through reason_code() */
     const char *name;           /* kebab-case */
-    const char *proxy_error;    /* RFC9209:2.3 error type, or "" */
-    const char *spec;           /* RFCnnnn:section, or "local" */
-    const char *text;           /* English, at most 72 bytes, no full stop */
+    uint8_t name_bytes;
+    const char *proxy_error; /* RFC9209:2.3 error type, or "" */
+    const char *spec;        /* RFCnnnn:section, or "local" */
+    const char *text;        /* English, at most 72 bytes, no full stop */
 };
 
 /* r in (R_MORE, R_COUNT). Never NULL. */

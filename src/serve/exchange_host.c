@@ -71,19 +71,22 @@ static uint16_t status_told(struct code code, enum dialect dialect)
     return code.detail > 0 && dialect != DIALECT_IIS ? code.detail : code.wire;
 }
 
-static void log_write(struct exchange *x, struct worker *w)
+static __attribute__((noinline)) void log_write(struct exchange *x, struct worker *w)
 {
     char line[ACCESS_LOG_LINE_BYTES], client[ADDRESS_TEXT_BYTES];
     enum dialect dialect = x->policy->dialect;
-    struct explain_code detail = explain_detail(x->verdict.why, dialect);
-    struct access_log_peer peer = { 0 };
+    struct code code = reason_code(x->verdict.why, dialect);
+    struct access_log_peer peer = { .id = exchange_id(x), .status = status_told(code, dialect) };
+    struct explain_code detail;
     size_t n;
 
-    peer.id = exchange_id(x);
     peer.client = address_print((const struct sockaddr *)x->peer.p, (socklen_t)x->peer.n, ADDRESS_HOST, client);
-    peer.detail = span_of(detail.text);
-    peer.status = status_told(reason_code(x->verdict.why, dialect), dialect);
-    n = w->shared->log_combined ? access_log_combined(x, &peer, line) : access_log_json(x, &peer, line);
+    if (code.detail > 0) {
+        detail = explain_detail(x->verdict.why, dialect);
+        peer.detail = span_of(detail.text);
+    }
+    n = w->shared->log_combined ? access_log_combined(x, &peer, &w->log_second, line)
+                                : access_log_json(x, &peer, &w->log_second, line);
     log_line(w->log, (struct span){ line, n });
 }
 

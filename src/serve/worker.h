@@ -18,6 +18,7 @@
 #include "record/member_page.h"
 #include "record/record.h"
 #include "record/tally.h"
+#include "serve/access_log.h"
 #include "serve/clients.h"
 #include "serve/config.h"
 #include "wire/conn.h"
@@ -78,6 +79,7 @@ struct worker {
     struct log_ring *log; /* NULL: no log */
 
     /* This worker's thread only. */
+    struct access_log_second log_second;
     struct loop loop;
     struct wheel wheel;
     struct wire_settings wire_settings;

@@ -38,10 +38,22 @@ static void test_write(void **state)
     check(UINT64_MAX);
 }
 
+static void test_write_two(void **state)
+{
+    char got[] = "xxx";
+
+    (void)state;
+    assert_ptr_equal(decimal_write_two(got, 7), got + 2);
+    assert_string_equal(got, "07x");
+    decimal_write_two(got, 2038);
+    assert_string_equal(got, "38x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_write),
+        cmocka_unit_test(test_write_two),
     };
 
     return cmocka_run_group_tests_name("base/decimal", tests, NULL, NULL);

@@ -19,6 +19,7 @@ struct logged {
     struct exchange *x;
     struct field fields[4];
     struct access_log_peer peer;
+    struct access_log_second json_second, combined_second;
     char *line; /* of exactly the room that is promised, so that a sanitizer sees more */
     size_t n;
     json_t *json;
@@ -70,7 +71,7 @@ static void log_json(struct logged *l)
     json_error_t error;
 
     memset(l->line, '\n', ACCESS_LOG_LINE_BYTES);
-    l->n = access_log_json(l->x, &l->peer, l->line);
+    l->n = access_log_json(l->x, &l->peer, &l->json_second, l->line);
     assert_in_range(l->n, 2, ACCESS_LOG_LINE_BYTES);
     assert_ptr_equal(memchr(l->line, '\n', l->n), l->line + l->n - 1);
     json_decref(l->json);
@@ -114,7 +115,7 @@ static void expect_form(const char *line, const char *form)
 
 static void log_combined(struct logged *l)
 {
-    l->n = access_log_combined(l->x, &l->peer, l->line);
+    l->n = access_log_combined(l->x, &l->peer, &l->combined_second, l->line);
     assert_in_range(l->n, 2, ACCESS_LOG_LINE_BYTES - 1);
     for (size_t i = 0; i < l->n - 1; i++)
         assert_in_range((unsigned char)l->line[i], ' ', '~');
@@ -152,6 +153,45 @@ static void test_any_byte_in_combined(void **state)
         choose_all(l, (struct span){ bytes, 4 });
         log_combined(l);
     }
+}
+
+/* At every place of values of every length: what must be escaped is found, and what need not be is told from it. */
+static void test_bytes_at_every_place(void **state)
+{
+    static const char odd[] = { '\0', '\x1f', ' ', '!', '"', '#', '[', '\\', ']', '~', '\x7f', '\x80' };
+    struct logged *l = *state;
+    char bytes[40];
+
+    for (size_t n = 1; n <= sizeof bytes; n++)
+        for (size_t at = 0; at < n; at++) {
+            char *value = malloc(n); /* so that a sanitizer sees what is read beyond */
+
+            memset(bytes, 'a', n);
+            bytes[at] = odd[(n + at) % sizeof odd];
+            memcpy(value, bytes, n);
+            choose_all(l, (struct span){ value, n });
+            log_json(l);
+            if (bytes[at] >= 0)
+                for (size_t k = 0; k < sizeof chosen / sizeof chosen[0]; k++)
+                    assert_true(span_is(text_of(l, chosen[k]), (struct span){ bytes, n }));
+            log_combined(l);
+            free(value);
+        }
+}
+
+/* What was made for one second is not told in the next. */
+static void test_time_goes_on(void **state)
+{
+    struct logged *l = *state;
+
+    choose_all(l, SPAN("v"));
+    log_json(l);
+    log_combined(l);
+    l->x->unix_seconds++;
+    log_json(l);
+    assert_true(span_is(text_of(l, "time"), SPAN("2026-01-01T00:00:00Z")));
+    log_combined(l);
+    assert_non_null(strstr(l->line, " - - [01/Jan/2026:00:00:00 +0000] \"v v HTTP/1.1\" "));
 }
 
 static void fill_numbers(struct exchange *x)
@@ -388,6 +428,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_any_byte_in_json, setup, teardown),
         cmocka_unit_test_setup_teardown(test_any_byte_in_combined, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bytes_at_every_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_time_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_values_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_escape_is_torn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json_says_what_happened, setup, teardown),
