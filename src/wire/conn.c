@@ -47,6 +47,7 @@ void wire_fini(struct wire *w)
         free(b);
     }
     h2_blocks_free(w);
+    h2_store_free(&w->store);
     slots_free(&w->free_slots);
     slots_free(&w->spare_slots);
     free(w->own_scratch);

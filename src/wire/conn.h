@@ -13,6 +13,7 @@
 #include "io/loop.h"
 #include "io/tls.h"
 #include "io/wheel.h"
+#include "wire/h2_store.h"
 
 /*
  * Connections of one worker.
@@ -146,6 +147,7 @@ struct wire {
     uint32_t buffer_bytes;    /* of one read buffer */
     uint32_t head_room_bytes; /* of it, where heads may lie: behind them there is always room for content */
     struct h2_block *free_blocks;
+    struct h2_store store;
     uint64_t accept_failures;
     bool draining;
     char *scratch; /* where reply heads are written: own_scratch, or WIRE_HEAD_BYTES that the host has set */

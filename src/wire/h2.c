@@ -84,7 +84,7 @@ void h2_begin(struct conn *c)
     }
     h2->c = c;
     h2->due_end = &h2->due;
-    h2_memory_init(&h2->memory);
+    h2_memory_init(&h2->memory, &c->wire->store);
     c->h2 = h2;
     c->protocol = &h2_protocol;
     c->state = CONN_BUSY;

@@ -45,6 +45,7 @@ struct h2 {
     nghttp2_session *session;
     struct h2_memory memory; /* of the session */
     struct h2_stream *streams;
+    struct h2_stream *recent; /* what nghttp2 told of last, if it knows it still */
     uint32_t stream_count;
     struct h2_stream *due, **due_end; /* to be seen to when the feed has returned */
     char *out;                        /* to be sent; NULL: nothing */

@@ -3,9 +3,12 @@
 #define TINY_WINDOW_BYTES  256u /* a client that reads gives far more at once */
 #define FIELD_BLOCK_FACTOR 4u   /* of the longest head: as much is decoded before the connection ends */
 
-static struct h2_stream *stream_of(nghttp2_session *session, int32_t id)
+/* Callbacks tell of a stream many times in a row. */
+static struct h2_stream *stream_of(struct h2 *h2, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    if (h2->recent == NULL || h2->recent->id != id)
+        h2->recent = nghttp2_session_get_stream_user_data(h2->session, id);
+    return h2->recent;
 }
 
 static uint64_t now(const struct h2 *h2)
@@ -63,9 +66,9 @@ static bool number_fits(struct h2 *h2, int32_t id)
 }
 
 /* A head for a stream that is closed is decoded and ignored by nghttp2, which does not tell of it. */
-static bool comes_late(const struct h2 *h2, const nghttp2_frame_hd *head)
+static bool comes_late(struct h2 *h2, const nghttp2_frame_hd *head)
 {
-    return head->stream_id <= h2->last_id && stream_of(h2->session, head->stream_id) == NULL;
+    return head->stream_id <= h2->last_id && stream_of(h2, head->stream_id) == NULL;
 }
 
 static int frame_begins(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
@@ -97,6 +100,7 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame, v
     if (s == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     nghttp2_session_set_stream_user_data(session, s->id, s);
+    h2->recent = s;
     return 0;
 }
 
@@ -121,9 +125,9 @@ static int header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_
                   uint8_t flags, void *user)
 {
     struct h2 *h2 = user;
-    struct h2_stream *s = stream_of(session, frame->hd.stream_id);
+    struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
 
-    (void)flags;
+    (void)session, (void)flags;
     if (s == NULL)
         return 0;
     if (s->head_done || s->is_due)
@@ -155,7 +159,7 @@ static void content_ended(struct h2_stream *s)
 static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t n, void *user)
 {
     struct h2 *h2 = user;
-    struct h2_stream *s = stream_of(session, id);
+    struct h2_stream *s = stream_of(h2, id);
 
     (void)flags;
     if (s == NULL || s->reply_done || s->content.broken.why != R_NONE) {
@@ -177,7 +181,7 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const
 
 static void headers_came(struct h2 *h2, const nghttp2_frame *frame)
 {
-    struct h2_stream *s = stream_of(h2->session, frame->hd.stream_id);
+    struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
     if (s == NULL)
@@ -193,7 +197,7 @@ static void headers_came(struct h2 *h2, const nghttp2_frame *frame)
 
 static void data_came(struct h2 *h2, const nghttp2_frame *frame)
 {
-    struct h2_stream *s = stream_of(h2->session, frame->hd.stream_id);
+    struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
     if (frame->hd.length == frame->data.padlen && !ends)
@@ -207,7 +211,7 @@ static void data_came(struct h2 *h2, const nghttp2_frame *frame)
 
 static void reset_came(struct h2 *h2, const nghttp2_frame *frame)
 {
-    struct h2_stream *s = stream_of(h2->session, frame->hd.stream_id);
+    struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
 
     if (s != NULL)
         s->by_client = true;
@@ -295,11 +299,13 @@ static int complaint(nghttp2_session *session, int error, const char *text, size
 
 static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error, void *user)
 {
-    struct h2_stream *s = stream_of(session, id);
+    struct h2 *h2 = user;
+    struct h2_stream *s = stream_of(h2, id);
 
-    (void)user;
+    (void)session;
     if (s == NULL)
         return 0;
+    h2->recent = NULL;
     s->closed = true;
     s->error = error;
     h2_stream_due(s);
@@ -376,13 +382,14 @@ static int frame_went(nghttp2_session *session, const nghttp2_frame *frame, void
     struct h2 *h2 = user;
     struct h2_stream *s;
 
+    (void)session;
     if (frame->hd.type == NGHTTP2_GOAWAY)
         goaway_went(h2, &frame->goaway);
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         reset_went(h2, frame->rst_stream.error_code);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
-    s = stream_of(session, frame->hd.stream_id);
+    s = stream_of(h2, frame->hd.stream_id);
     if (s == NULL)
         return 0;
     s->x->bytes_out += frame->hd.length + H2_FRAME_HEAD_BYTES;

@@ -103,6 +103,7 @@ int h2_body_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t 
     }
     h2->out_to += (uint32_t)(H2_FRAME_HEAD_BYTES + bytes);
     h2->moved_ms = h2->c->wire->loop->now_ms;
+    h2->recent = s;
     return 0;
 }
 

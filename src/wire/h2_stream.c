@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "exchange/wait.h"
 #include "http/priority.h"
 #include "wire/h2_impl.h"
@@ -7,18 +5,16 @@
 struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id)
 {
     struct wire *w = h2->c->wire;
-    struct h2_stream *s = calloc(1, sizeof *s);
+    struct h2_stream *s = h2_store_take(&w->store, sizeof *s);
 
     if (s == NULL)
         return NULL;
+    *s = (struct h2_stream){ .h2 = h2, .id = id, .moved_ms = w->loop->now_ms };
     s->x = conn_exchange(h2->c, &s->on_spare);
     if (s->x == NULL) {
-        free(s);
+        h2_store_give(&w->store, s, sizeof *s);
         return NULL;
     }
-    s->h2 = h2;
-    s->id = id;
-    s->moved_ms = w->loop->now_ms;
     s->x->conn = s;
     s->x->codec = &h2_codec;
     h2_head_init(&s->head, &s->x->arena, &w->settings->head, &s->x->req.head);
@@ -77,8 +73,10 @@ static void stream_free(struct h2_stream *s)
     if (s->next != NULL)
         s->next->before = s->before;
     h2->stream_count--;
+    if (h2->recent == s)
+        h2->recent = NULL;
     conn_exchange_return(c, s->x, s->on_spare);
-    free(s);
+    h2_store_give(&c->wire->store, s, sizeof *s);
 }
 
 /* The exchange is over, and nghttp2 knows s no more. */
