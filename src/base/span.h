@@ -26,9 +26,10 @@ static inline struct span span_of(const char *string)
     return (struct span){ string, strlen(string) };
 }
 
+/* b's length is used: where b is a literal, the compiler compares words. */
 static inline bool span_is(struct span a, struct span b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && (b.n == 0 || memcmp(a.p, b.p, b.n) == 0);
 }
 
 /* Equal without regard to the case of ASCII letters. Not by strncasecmp(), which takes all behind a NUL for equal. */

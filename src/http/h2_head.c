@@ -12,10 +12,17 @@ _Static_assert(H2_PSEUDO_FIELDS <= 8, "h2_head.seen has a bit for each");
 
 #define BIT(pseudo) (1u << (pseudo))
 
+#define PSEUDO_NAMES(NAMED)           \
+    NAMED(H2_METHOD, ":method")       \
+    NAMED(H2_SCHEME, ":scheme")       \
+    NAMED(H2_AUTHORITY, ":authority") \
+    NAMED(H2_PATH, ":path")           \
+    NAMED(H2_PROTOCOL, ":protocol")
+
 static const struct span pseudo_names[H2_PSEUDO_FIELDS] = {
-    [H2_METHOD] = SPAN_INIT(":method"),       [H2_SCHEME] = SPAN_INIT(":scheme"),
-    [H2_AUTHORITY] = SPAN_INIT(":authority"), [H2_PATH] = SPAN_INIT(":path"),
-    [H2_PROTOCOL] = SPAN_INIT(":protocol"),
+#define NAMED(id, text) [id] = SPAN_INIT(text),
+    PSEUDO_NAMES(NAMED)
+#undef NAMED
 };
 
 void h2_head_init(struct h2_head *h, struct arena *arena, const struct h1_limits *limits, struct head *head)
@@ -80,11 +87,15 @@ static bool text_grow(struct h2_text *t, struct arena *arena, size_t bytes)
     return true;
 }
 
-static void text_put(struct h2_text *t, struct span s)
+/* There is room. Returns where the next bytes go. */
+static inline char *put(char *at, struct span s)
 {
-    if (s.n > 0)
-        memcpy(t->p + t->bytes, s.p, s.n);
-    t->bytes += s.n;
+    return s.n > 0 ? mempcpy(at, s.p, s.n) : at;
+}
+
+static inline void text_put(struct h2_text *t, struct span s)
+{
+    t->bytes = (size_t)(put(t->p + t->bytes, s) - t->p);
 }
 
 static struct span moved(struct span s, const char *from, const char *to)
@@ -103,17 +114,20 @@ static void head_move(struct head *head, const char *from, const char *to)
     }
 }
 
-static enum reason reserve(struct h2_head *h, size_t bytes)
+static enum reason reserve_more(struct h2_head *h, size_t bytes)
 {
     const char *from = h->text.p;
 
-    if (h->text.room - h->text.bytes >= bytes + BLANK_LINE_BYTES)
-        return R_NONE;
     if (!text_grow(&h->text, h->arena, bytes))
         return verdict_set(&h->verdict, R_exchange_memory_exhausted, line_at(h));
     if (h->begun && h->text.p != from)
         head_move(h->head, from, h->text.p);
     return R_NONE;
+}
+
+static inline enum reason reserve(struct h2_head *h, size_t bytes)
+{
+    return h->text.room - h->text.bytes >= bytes + BLANK_LINE_BYTES ? R_NONE : reserve_more(h, bytes);
 }
 
 /* Bytes of a line without its CR LF. */
@@ -141,19 +155,17 @@ static enum reason check_limits(struct h2_head *h, struct span name, size_t valu
     return R_NONE;
 }
 
-static void put_line(struct h2_head *h, struct span name, struct span value)
+static void put_line(struct h2_head *h, enum field_id id, struct span name, struct span value)
 {
     struct h2_text *t = &h->text;
-    size_t at;
+    char *at, *to;
 
     if (reserve(h, line_bytes(name, value.n) + 2) != R_NONE)
         return;
-    at = t->bytes;
-    text_put(t, name);
-    text_put(t, SPAN(": "));
-    text_put(t, value);
-    text_put(t, SPAN("\r\n"));
-    head_add(h->head, (struct span){ t->p + at, name.n }, (struct span){ t->p + at + name.n + 2, value.n });
+    at = t->p + t->bytes;
+    to = put(put(at, name), SPAN(": "));
+    head_add_found(h->head, id, (struct span){ at, name.n }, (struct span){ to, value.n });
+    t->bytes = (size_t)(put(put(to, value), SPAN("\r\n")) - t->p);
 }
 
 /* A CONNECT of RFC9110:9.3.6; one with :protocol is of RFC8441:4 and reads as any other request. */
@@ -187,6 +199,7 @@ static void begin(struct h2_head *h)
     struct head *head = h->head;
     struct h2_text *t = &h->text;
     struct h2_part target;
+    char *to;
     size_t bytes = t->bytes + h->pseudo[H2_AUTHORITY].bytes + sizeof "  HTTP/2\r\nhost: \r\n";
 
     if (reserve(h, bytes) != R_NONE)
@@ -195,23 +208,25 @@ static void begin(struct h2_head *h)
     target = choose_target(h);
     h->start = t->bytes;
     h->begun = true;
-    text_put(t, part(h, H2_METHOD));
-    text_put(t, SPAN(" "));
-    text_put(t, (struct span){ t->p + target.at, target.bytes });
-    text_put(t, SPAN(VERSION_LINE_END));
+    to = put(put(t->p + t->bytes, part(h, H2_METHOD)), SPAN(" "));
+    to = put(to, (struct span){ t->p + target.at, target.bytes });
+    t->bytes = (size_t)(put(to, SPAN(VERSION_LINE_END)) - t->p);
     head->base = t->p + h->start;
     head->method_name = (struct span){ head->base, h->pseudo[H2_METHOD].bytes };
     head->target = (struct span){ head->base + target_at(h), target.bytes };
     if (h->verdict.why == R_NONE && has(h, H2_AUTHORITY) &&
         check_limits(h, SPAN("host"), h->pseudo[H2_AUTHORITY].bytes, false) == R_NONE)
-        put_line(h, SPAN("host"), part(h, H2_AUTHORITY));
+        put_line(h, FIELD_HOST, SPAN("host"), part(h, H2_AUTHORITY));
 }
 
+/* With literals, which the compiler compares as words. */
 static enum h2_pseudo pseudo_find(struct span name)
 {
-    for (unsigned id = 0; id < H2_PSEUDO_FIELDS; id++)
-        if (span_is(name, pseudo_names[id]))
-            return (enum h2_pseudo)id;
+#define NAMED(id, text)            \
+    if (span_is(name, SPAN(text))) \
+        return id;
+    PSEUDO_NAMES(NAMED)
+#undef NAMED
     return H2_PSEUDO_FIELDS;
 }
 
@@ -220,6 +235,8 @@ static size_t scheme_span(struct span s)
 {
     size_t i = 0;
 
+    if (span_is(s, SPAN("http")) || span_is(s, SPAN("https")))
+        return s.n;
     while (i < s.n && (((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z') ||
                        (i > 0 && (token_is(s.p[i], TOKEN_DIGIT) || memchr("+-.", s.p[i], 3) != NULL))))
         i++;
@@ -340,7 +357,7 @@ static void add_regular(struct h2_head *h, struct span name, struct span value)
     } else if (id == FIELD_HOST && has(h, H2_AUTHORITY)) {
         compare_host(h, name, value);
     } else if (check_limits(h, name, value.n, h->cookies_wait) == R_NONE) {
-        put_line(h, name, value);
+        put_line(h, id, name, value);
     }
 }
 
@@ -370,7 +387,7 @@ void h2_head_add(struct h2_head *h, struct span name, struct span value)
 static void finish(struct h2_head *h)
 {
     if (h->cookies_wait)
-        put_line(h, SPAN("cookie"), (struct span){ h->cookies.p, h->cookies.bytes });
+        put_line(h, FIELD_COOKIE, SPAN("cookie"), (struct span){ h->cookies.p, h->cookies.bytes });
     text_put(&h->text, SPAN("\r\n"));
     h->head->bytes = (uint32_t)(h->text.bytes - h->start);
 }

@@ -2,35 +2,6 @@
 
 #include "http/token.h"
 
-static uint64_t load_8(const char *p)
-{
-    uint64_t word;
-
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-/* No byte below SP (tab is among those) and no DEL: for each byte, 0x80 of a difference says whether it borrowed. */
-static bool is_plain(uint64_t word)
-{
-    const uint64_t each = 0x0101010101010101u;
-    uint64_t del = word ^ 0x7f * each;
-
-    return ((((word - 0x20 * each) & ~word) | ((del - each) & ~del)) & 0x80 * each) == 0;
-}
-
-/* Nothing but plain bytes; eight a round, and at the end the last eight again. */
-static bool is_all_plain(struct span s)
-{
-    size_t i = 0;
-
-    if (s.n < 8)
-        return false;
-    while (s.n - i > 8 && is_plain(load_8(s.p + i)))
-        i += 8;
-    return s.n - i <= 8 && is_plain(load_8(s.p + s.n - 8));
-}
-
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t';
@@ -42,7 +13,7 @@ size_t h2_line_value_span(struct span value)
 
     if (value.n == 0 || is_space(value.p[0]))
         return 0;
-    good = is_all_plain(value) ? value.n : token_span(value, TOKEN_VALUE);
+    good = token_span(value, TOKEN_VALUE);
     return good == value.n && is_space(value.p[good - 1]) ? good - 1 : good;
 }
 

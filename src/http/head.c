@@ -17,13 +17,16 @@ static void chain(struct head *head, enum field_id id, uint8_t added)
     *link = added;
 }
 
-void head_add(struct head *head, struct span name, struct span value)
+void head_add_found(struct head *head, enum field_id id, struct span name, struct span value)
 {
-    enum field_id id = field_find(name);
-
     head->fields[head->count++] = (struct field){ name, value, (uint8_t)id, 0 };
     if (id != FIELD_OTHER)
         chain(head, id, (uint8_t)head->count);
+}
+
+void head_add(struct head *head, struct span name, struct span value)
+{
+    head_add_found(head, field_find(name), name, value);
 }
 
 bool head_list_has(const struct head *head, enum field_id id, struct span token)

@@ -41,6 +41,9 @@ void head_init(struct head *head, struct field *array);
  */
 void head_add(struct head *head, struct span name, struct span value);
 
+/* Likewise; field_find() has said the id of the name. */
+void head_add_found(struct head *head, enum field_id id, struct span name, struct span value);
+
 /* The first line with the id, or NULL. id is not FIELD_OTHER. */
 static inline const struct field *head_field(const struct head *head, enum field_id id)
 {

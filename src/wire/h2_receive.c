@@ -104,13 +104,6 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
-static struct span text_of(nghttp2_rcbuf *buffer)
-{
-    nghttp2_vec v = nghttp2_rcbuf_get_buf(buffer);
-
-    return (struct span){ (const char *)v.base, v.len };
-}
-
 /* One line of the trailers, which are only looked at; they count as more of the head. */
 static void trailer(struct h2_stream *s, struct span name, struct span value)
 {
@@ -121,19 +114,20 @@ static void trailer(struct h2_stream *s, struct span name, struct span value)
         malformed(s, why);
 }
 
-static int header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
-                  uint8_t flags, void *user)
+static int header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_bytes,
+                  const uint8_t *value, size_t value_bytes, uint8_t flags, void *user)
 {
     struct h2 *h2 = user;
     struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
+    struct span name_text = { (const char *)name, name_bytes }, value_text = { (const char *)value, value_bytes };
 
     (void)session, (void)flags;
     if (s == NULL)
         return 0;
     if (s->head_done || s->is_due)
-        trailer(s, text_of(name), text_of(value));
+        trailer(s, name_text, value_text);
     else
-        h2_head_add(&s->head, text_of(name), text_of(value));
+        h2_head_add(&s->head, name_text, value_text);
     if (s->head.block_bytes / FIELD_BLOCK_FACTOR > h2->c->wire->settings->head.head_bytes)
         h2_end(h2, R_h2_field_block_bomb, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
@@ -404,7 +398,7 @@ void h2_callbacks_set(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, frame_begins);
     nghttp2_session_callbacks_set_error_callback2(callbacks, complaint);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback2(callbacks, header);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data_chunk);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_came);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, invalid_frame);

@@ -1,4 +1,4 @@
-#include "base/bounded.h"
+#include "base/decimal.h"
 #include "http/field.h"
 #include "reason/status.h"
 #include "wire/h2_impl.h"
@@ -27,10 +27,15 @@ void h2_send_later(struct h2 *h2)
 struct lines {
     nghttp2_nv all[LINES_MOST];
     size_t count;
-    struct bounded text;
+    char *text, *at; /* where the next line goes */
 };
 
-static void line_note(struct lines *l, struct span name, struct span value)
+static inline char *put(char *at, struct span s)
+{
+    return s.n > 0 ? mempcpy(at, s.p, s.n) : at;
+}
+
+static inline void line_note(struct lines *l, struct span name, struct span value)
 {
     l->all[l->count++] = (nghttp2_nv){ .name = (uint8_t *)name.p,
                                        .namelen = name.n,
@@ -39,26 +44,26 @@ static void line_note(struct lines *l, struct span name, struct span value)
                                        .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 }
 
-/* name is in lower case. There is room. */
-static void line_add(struct lines *l, struct span name, struct span value)
+/* A line whose value is written already, up to `end`. */
+static inline void line_end(struct lines *l, size_t name_bytes, const char *value, char *end)
 {
-    struct bounded *b = &l->text;
-    char *to = b->out + b->bytes;
+    line_note(l, (struct span){ l->at, name_bytes }, (struct span){ value, (size_t)(end - value) });
+    l->at = put(end, SPAN("\r\n"));
+}
 
-    to = mempcpy(to, name.p, name.n);
-    to = mempcpy(to, ": ", 2);
-    line_note(l, (struct span){ b->out + b->bytes, name.n }, (struct span){ to, value.n });
-    if (value.n > 0)
-        to = mempcpy(to, value.p, value.n);
-    to = mempcpy(to, "\r\n", 2);
-    b->bytes = (size_t)(to - b->out);
+/* name is in lower case. There is room. */
+static inline void line_add(struct lines *l, struct span name, struct span value)
+{
+    char *to = put(put(l->at, name), SPAN(": "));
+
+    line_end(l, name.n, to, put(to, value));
 }
 
 static void number_add(struct lines *l, struct span name, uint64_t n)
 {
-    char digits[DECIMAL_BYTES];
+    char *to = put(put(l->at, name), SPAN(": "));
 
-    line_add(l, name, (struct span){ digits, (size_t)(decimal_write(digits, n) - digits) });
+    line_end(l, name.n, to, decimal_write(to, n));
 }
 
 #define OWN_LINES_BYTES 128u /* status line, Date, Server, Content-Length, the empty line */
@@ -67,23 +72,23 @@ static void number_add(struct lines *l, struct span name, uint64_t n)
  * sent: nghttp2 would drop one that is far too long without a word. */
 static bool lines_begin(struct lines *l, unsigned status, char *room, size_t room_bytes)
 {
-    struct bounded *b = &l->text;
+    char *to, *end;
 
     l->count = 0;
-    *b = (struct bounded){ .out = room, .room = room_bytes };
+    l->text = l->at = room;
     if (room == NULL || room_bytes > H2_HEAD_BYTES)
         return false;
-    bounded_put(b, SPAN("HTTP/2 "));
-    bounded_put_number(b, status);
-    line_note(l, SPAN(":status"), (struct span){ b->out + b->bytes - 3, 3 });
-    bounded_put(b, SPAN("\r\n"));
+    to = put(room, SPAN("HTTP/2 "));
+    end = decimal_write(to, status);
+    line_note(l, SPAN(":status"), (struct span){ to, (size_t)(end - to) });
+    l->at = put(end, SPAN("\r\n"));
     return true;
 }
 
 /* A field that is not in the table: its name as it was added, in lower case. */
 static void other_add(struct lines *l, struct span name, struct span value)
 {
-    char *lower = l->text.out + l->text.bytes;
+    char *lower = l->at;
 
     line_add(l, name, value);
     for (size_t i = 0; i < name.n; i++)
@@ -108,15 +113,15 @@ static void fields_add(struct lines *l, const struct reply_field *fields, uint32
 /* There is room in the text, and lines enough. */
 static void ready_add(struct lines *l, const struct ready_fields *ready)
 {
-    char *text = l->text.out + l->text.bytes;
+    const char *from = ready->text.p;
 
     for (uint32_t i = 0; i < ready->count; i++) {
         const struct reply_field *f = &ready->fields[i];
 
-        line_note(l, (struct span){ text + (f->name.p - ready->text.p), f->name.n },
-                  (struct span){ text + (f->value.p - ready->text.p), f->value.n });
+        line_note(l, (struct span){ l->at + (f->name.p - from), f->name.n },
+                  (struct span){ l->at + (f->value.p - from), f->value.n });
     }
-    bounded_put(&l->text, (struct span){ ready->lower, ready->text.n });
+    l->at = put(l->at, (struct span){ ready->lower, ready->text.n });
 }
 
 static void own_add(struct lines *l, const struct exchange *x)
@@ -163,8 +168,8 @@ static enum reason submit(struct h2_stream *s)
     own_add(&l, x);
     if (!x->reply.tunnel && status_may_have_content(x->status_sent) && (body == NULL || body->length >= 0))
         number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
-    bounded_put(&l.text, SPAN("\r\n"));
-    x->reply.head_text = (struct span){ l.text.out, l.text.bytes };
+    l.at = put(l.at, SPAN("\r\n"));
+    x->reply.head_text = (struct span){ l.text, (size_t)(l.at - l.text) };
     if (nghttp2_submit_response(s->h2->session, s->id, l.all, l.count, sends_content(x) ? &content : NULL) != 0)
         return R_worker_memory_exhausted;
     return R_NONE;
