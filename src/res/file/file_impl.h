@@ -38,7 +38,8 @@ enum file_kind {
 /* Fields of replies that tell about one content. */
 struct file_ready {
     struct file_ready *next;
-    uint32_t key; /* what tells the replies about one content apart: see fields.c */
+    uint32_t key;     /* what tells the replies about one content apart: see fields.c */
+    struct span path; /* asked for, if there is a link among them: as many as routes share a root */
     struct ready_fields lines;
 };
 
