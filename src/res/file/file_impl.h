@@ -190,6 +190,9 @@ static inline bool file_is_read(const struct exchange *x)
  */
 enum flow file_job_start(struct exchange *x, struct file_job *j, struct file_entry *pin, const char *what);
 
+/* x alone holds j, which no helper gets. */
+void file_job_hold(struct exchange *x, struct file_job *j, struct file_entry *pin);
+
 /* Park x until j, one of worker->jobs, is answered; then as above. */
 enum flow file_job_join(struct exchange *x, struct file_job *j, const char *what);
 void file_job_release(struct file_job **j);
