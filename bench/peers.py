@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = str(ROOT / "build/release/verdict")
 UNPACKED = ROOT / "build/peers/usr"
 CONFIGURATIONS = Path(__file__).resolve().parent / "peers"
-THREADS = 128  # of one process of Apache httpd
+CONNECTIONS = 16000  # more than any row has; nginx takes memory for them at its start
+THREADS = (128, 2000)  # at least and at most, of one process of Apache httpd
 
 # Name, program, arguments after it. Of a name with a dash, the first part says whose configuration it is.
 COMMANDS = {
@@ -89,7 +90,12 @@ def flags_of(name, program, flags, workers):
     return up
 
 
-def starter(name, file, folder, flags=(), workers=1, **values):
+def threads_for(clients):
+    """Apache httpd closes kept connections when all threads are busy."""
+    return max(THREADS[0], min(2 * clients, THREADS[1]))
+
+
+def starter(name, file, folder, flags=(), workers=1, clients=64, **values):
     """A function that starts the server, under a prefix where one is given; None: it is not there."""
     program = program_of(name)
     if not program:
@@ -104,17 +110,18 @@ def starter(name, file, folder, flags=(), workers=1, **values):
             places = {"folder": folder, "own": own, "modules": modules_of(program), "file": own / file}
             text = filled((CONFIGURATIONS / file).read_text(), flags_of(name, program, flags, workers),
                           {**places, "port": it.port, "tls_port": it.tls_port, "workers": workers,
-                           "threads": workers * THREADS, "descriptors": descriptors,
-                           "connections": descriptors - 1000, **values})
+                           "threads": threads_for(clients), "all_threads": workers * threads_for(clients),
+                           "descriptors": descriptors,
+                           "connections": min(descriptors - 1000, CONNECTIONS), **values})
             (own / file).write_text(text)
             return [program, *COMMANDS[name][1].format(**places).split()]
         return Served(name, arguments, prefix, environment(name, workers, own))
     return start
 
 
-def starters(files, folder, flags=(), workers=1, **values):
+def starters(files, folder, **wishes):
     """By name, functions that start those of `files` that are there, on `folder`."""
-    found = {name: starter(name, file, folder, flags, workers, **values) for name, file in files.items()}
+    found = {name: starter(name, file, folder, **wishes) for name, file in files.items()}
     return {name: start for name, start in found.items() if start}
 
 

@@ -23,8 +23,9 @@ class Served:
         self.port = free_port()
         self.tls_port = free_port((self.port,))
         self.admin_port = free_port((self.port, self.tls_port))
+        # A group of its own: lighttpd ends its workers by a signal to all of its group.
         self.process = subprocess.Popen([*prefix, *map(str, command(self))], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, env=environment)
+                                        stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
 
     def __enter__(self):
         until = time.monotonic() + START_SECONDS
@@ -45,18 +46,12 @@ class Served:
         self.stop()
 
     def stop(self):
-        below = self.pids()[1:]
         self.process.terminate()
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            for pid in below:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
 
     def connect(self):
         return Connection(("127.0.0.1", self.port))

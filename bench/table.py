@@ -1,112 +1,143 @@
 """Verdict beside the peers and the floor, row by row: what a request costs the server."""
 import contextlib
 import statistics
+import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
+import results
 import work
-from measure import calls_made, cores, cpu_seconds_each, growth, instructions_run, on_core
+from measure import calls_made, cores, growth, instructions_run, on_core
 from peers import FILES, ROOT, starters
+from rows import MEASURES, ROWS, plant
 from served import Served
 
 FLOOR = ROOT / "build/floor"
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    words: str
-    path: str = "/a.html"
-    connections: int = 64
-    headers: tuple = ()
-    flags: frozenset = frozenset()
-    workers: int = 1
-    status: int = 200
-    script: str = None
-    counted: bool = False
-    floor: bool = True
-
-
-ROWS = [
-    Row("small", "1 KiB, 64 connections", counted=True),
-    Row("small-log", "1 KiB, 64 connections, access log on", flags=frozenset({"log"}), counted=True, floor=False),
-]
-
-
-def plant(folder):
-    Path(folder).chmod(0o755)
-    site = Path(folder, "site")
-    site.mkdir()
-    Path(site, "a.html").write_text("x" * 1023 + "\n")
+FEW, MANY = 10, 40  # turns
+NOT_UNDER_CALLGRIND = ("caddy",)
 
 
 def floor_starter(folder, answer):
     """The floor with what Verdict answered."""
     file = Path(folder, "answer")
-    file.write_bytes(answer)
 
     def start(prefix=()):
+        file.write_bytes(answer)
         return Served("floor", lambda it: [FLOOR, it.port, file], prefix)
     return start
 
 
 def pinned(start, workers):
-    """On the servers' cores."""
-    first = ",".join(map(str, cores()[0][:1] if workers == 1 else range(workers)))
-    return lambda prefix=(): start(["taskset", "-c", first, *prefix])
+    """On the first core, or for several workers on as many as there are."""
+    cpus = cores()[0][:1] if workers == 1 else [*cores()[0], cores()[1]][:workers]
+    return lambda prefix=(): start(["taskset", "-c", ",".join(map(str, cpus)), *prefix])
 
 
 def starters_of(row, folder):
-    found = starters(FILES, folder, row.flags, row.workers)
+    found = starters(FILES, folder, flags=row.flags, workers=row.workers,
+                     clients=1 if row.once else row.connections)
     if row.floor:
         with found["verdict"]() as server:
-            _, head, content = work.answer_to(server, work.request_of(server, row.path, row.headers))
+            _, head, content = work.answer_to(server, row)
         found["floor"] = floor_starter(folder, head + content)
-    return {name: pinned(start, row.workers) for name, start in found.items()}
+    return {name: pinned(start, row.workers) for name, start in found.items() if name not in row.without}
 
 
-def check(row, server):
-    status, _, _ = work.answer_to(server, work.request_of(server, row.path, row.headers))
-    if status != row.status:
-        raise RuntimeError(f"answers {status}, not {row.status}")
+class Line:
+    """One row with what was measured: each figure by server, and what failed."""
 
+    def __init__(self, row, folder):
+        self.row = row
+        self.folder = folder
+        self.starts = starters_of(row, folder)
+        self.taken, self.figures, self.calls, self.instructions = {}, {}, {}, {}
+        self.start_kib, self.end_kib = {}, {}
+        self.notes = []
 
-def cpu_of(row, starts, rounds, notes):
-    """By name, the median of microseconds a request, and memory before and after."""
-    used = {name: [] for name in starts}
-    memory = {}
-    with contextlib.ExitStack() as stack:
+    @contextlib.contextmanager
+    def noted(self, name):
+        try:
+            yield
+        except (RuntimeError, OSError) as error:
+            note = f"{self.row.name}: {name}: {error}"
+            if note not in self.notes:
+                self.notes.append(note)
+
+    def start_all(self, stack):
         servers = {}
-        for name, start in starts.items():
-            try:
-                servers[name] = stack.enter_context(start())
-                memory[name] = [servers[name].resident_kib()]
-                check(row, servers[name])
-            except RuntimeError as error:
-                servers.pop(name, None)
-                notes.append(f"{row.name}: {name}: {error}")
-        for _ in range(rounds):
-            for name, server in list(servers.items()):
-                try:
-                    used[name].append(cpu_seconds_each(server, lambda it: work.wrk(
-                        it, row.path, row.connections, 1, row.headers, row.script, row.status >= 400)) * 1e6)
-                except RuntimeError as error:
-                    notes.append(f"{row.name}: {name}: {error}")
-        for name, server in servers.items():
-            memory[name].append(server.resident_kib())
-    return {name: statistics.median(all_) for name, all_ in used.items() if all_}, memory
+        for name, start in self.starts.items():
+            with self.noted(name):
+                server = stack.enter_context(start())
+                self.start_kib[name] = server.resident_kib()
+                status, head, content = work.answer_to(server, self.row)
+                if status != self.row.status:
+                    raise RuntimeError(f"answers {status}, not {self.row.status}")
+                self.tell_coding(name, head, content)
+                servers[name] = server
+        return servers
+
+    def tell_coding(self, name, head, content):
+        if "compress" in self.row.flags and name != "floor":
+            if b"content-encoding: " not in head.lower():
+                raise RuntimeError("did not compress")
+            self.notes.append(f"{self.row.name}: {name}: {len(content):,} bytes of content")
+
+    def measure(self, rounds):
+        with contextlib.ExitStack() as stack:
+            servers = self.start_all(stack)
+            for _ in range(1 if self.row.once else rounds):
+                servers = {name: server for name, server in servers.items() if self.measured(name, server)}
+        self.figures = {name: statistics.median(taken) for name, taken in self.taken.items()}
+
+    def measured(self, name, server):
+        """One round; false: it failed, and shall not be asked again."""
+        with self.noted(name):
+            figure = MEASURES[self.row.measure](server, self.row, self.folder)
+            self.taken.setdefault(name, []).append(figure)
+            self.end_kib[name] = server.resident_kib()
+            return True
+        return False
+
+    def count(self):
+        """System calls and instructions of a request."""
+        self.calls = self.grown(calls_made, self.starts)
+        self.instructions = self.grown(instructions_run, [name for name in self.starts if name not in NOT_UNDER_CALLGRIND])
+
+    def grown(self, counter, names):
+        def load(server, times):
+            work.in_turns(server, self.row, times)
+        found = {}
+        for name in names:
+            with self.noted(name):
+                grown = growth(lambda n, it=self.starts[name]: again(lambda: counter(it, load, n)), FEW, MANY)
+                found[name] = grown / self.row.connections
+        return found
+
+
+def again(measure):
+    """Twice where the first time fails: under a tracer, a server may be too slow for its own times."""
+    try:
+        return measure()
+    except RuntimeError:
+        return measure()
 
 
 def table(names, rounds):
+    unknown = set(names) - {row.name for row in ROWS}
+    if unknown:
+        sys.exit(f"bench: {', '.join(unknown)}: no such row: {', '.join(row.name for row in ROWS)}")
     chosen = [row for row in ROWS if not names or row.name in names]
-    notes = []
+    lines = []
     with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder, on_core(cores()[1]):
-        plant(folder)
+        plant(folder, chosen)
+        results.print_head()
         for row in chosen:
-            starts = starters_of(row, folder)
-            used, memory = cpu_of(row, starts, rounds, notes)
-            print(row.words)
-            for name in used:
-                print(f"  {name:16} {used[name]:8.2f} us {used[name] / used['verdict']:6.2f} {memory[name]}")
-    print(*notes, sep="\n")
+            line = Line(row, folder)
+            line.measure(rounds)
+            if row.counted:
+                line.count()
+            results.print_line(line)
+            lines.append(line)
+    results.print_notes(lines)
+    if not names:
+        results.write(lines, rounds)

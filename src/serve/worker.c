@@ -23,18 +23,14 @@ void shared_config_release(struct shared_config *shared)
     free(shared);
 }
 
-static __attribute__((noinline)) void snapshot_free(struct snapshot *s)
-{
-    gateways_close(s);
-    shared_config_release(s->shared);
-    free(s);
-}
-
 void snapshot_leave(struct snapshot *s)
 {
     s->holders--;
-    if (s->is_old && s->holders == 0)
-        snapshot_free(s);
+    if (!s->is_old || s->holders > 0)
+        return;
+    gateways_close(s);
+    shared_config_release(s->shared);
+    free(s);
 }
 
 static void listen_pause(struct worker *w)

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "res/file/lookup_impl.h"
@@ -24,24 +23,13 @@ struct file_stamp file_stamp_of(const struct stat *st)
     };
 }
 
-/* As pread(). A file system that cannot read at once says so as if it would have to wait. */
-static ssize_t read_at(int fd, char *out, size_t room, uint64_t offset, bool at_once)
-{
-    struct iovec to = { out, room };
-    ssize_t n = at_once ? preadv2(fd, &to, 1, (off_t)offset, RWF_NOWAIT) : pread(fd, out, room, (off_t)offset);
-
-    if (n < 0 && at_once && errno == EOPNOTSUPP)
-        errno = EAGAIN;
-    return n;
-}
-
 /* Bytes read, or -errno. Less than `length`: the file ended early. */
-static ssize_t read_whole(int fd, char *out, uint64_t length, bool at_once)
+static ssize_t read_whole(int fd, char *out, uint64_t length)
 {
     uint64_t got = 0;
 
     while (got < length) {
-        ssize_t n = read_at(fd, out + got, length - got, got, at_once);
+        ssize_t n = pread(fd, out + got, length - got, (off_t)got);
 
         if (n < 0 && errno != EINTR)
             return -errno;
@@ -52,7 +40,7 @@ static ssize_t read_whole(int fd, char *out, uint64_t length, bool at_once)
     return (ssize_t)got;
 }
 
-int file_content_read(struct file_content *c, bool at_once)
+int file_content_read(struct file_content *c)
 {
     char *bytes = malloc(c->length + 1);
     struct file_stamp after;
@@ -61,7 +49,7 @@ int file_content_read(struct file_content *c, bool at_once)
 
     if (bytes == NULL)
         return -ENOMEM;
-    n = read_whole(c->fd, bytes, c->length, at_once);
+    n = read_whole(c->fd, bytes, c->length);
     if (n < 0 || fstat(c->fd, &st) != 0) {
         int err = n < 0 ? (int)n : -errno;
 
@@ -80,10 +68,10 @@ int file_content_read(struct file_content *c, bool at_once)
 }
 
 /* A file that changes while it is read, twice, is being written in place; it is sent from the descriptor then. */
-static int read_content(struct file_content *c, uint32_t content_max_bytes, bool at_once)
+static int read_content(struct file_content *c, uint32_t content_max_bytes)
 {
     for (int i = 0; i < 2 && c->length <= content_max_bytes; i++) {
-        int done = file_content_read(c, at_once);
+        int done = file_content_read(c);
 
         if (done < 0)
             return done;
@@ -116,7 +104,7 @@ static void tag_content(struct file_variant *v, enum coding coding, bool settled
 static int load_content(struct file_lookup *l, struct file_variant *v, enum coding coding, int64_t now_ns)
 {
     struct file_content *c = &v->files[coding];
-    int err = read_content(c, l->content_max_bytes, l->at_once);
+    int err = read_content(c, l->content_max_bytes);
     bool settled;
 
     if (err < 0)
