@@ -51,7 +51,7 @@ enum flow act_understand(struct exchange *x)
     const struct field *expect = head_field(head, FIELD_EXPECT);
     struct verdict v = { 0 };
 
-    if (target_parse(head->target, target_method(x), &x->req.target, &v) != R_NONE)
+    if (target_of_head(head, target_method(x), &x->req.target, &v) != R_NONE)
         return refuse_target(x, &v, head->target);
     if (host_check(head, &x->req.target, &x->req.host, &v) != R_NONE)
         return exchange_stop(x, v.why, v.at, v.operand, v.where);

@@ -13,6 +13,8 @@
  */
 typedef uint8_t block __attribute__((vector_size(16)));
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
+
 #define BLOCK_BYTES 16u
 #define BLOCK_ALL   0xffffu /* block_bits() of the set of all lanes */
 
@@ -27,24 +29,23 @@ static inline block block_load(const char *p)
 /* The n < BLOCK_BYTES bytes at p, then NULs. Reads n bytes only. */
 static inline block block_load_part(const char *p, size_t n)
 {
-    uint64_t half[2] = { 0 };
+    typedef uint64_t halves __attribute__((vector_size(16)));
+    uint64_t low = 0, high = 0;
     uint32_t first, last;
-    block b;
 
     if (n >= 8) {
-        memcpy(&half[0], p, 8);
-        memcpy(&half[1], p + n - 8, 8);
-        half[1] = half[1] >> 8 >> 8 * (15 - n); /* the bytes that both have */
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+        high = high >> 8 >> 8 * (15 - n); /* without the bytes that both have */
     } else if (n >= 4) {
         memcpy(&first, p, 4);
         memcpy(&last, p + n - 4, 4);
-        half[0] = first | (uint64_t)last << 8 * (n - 4);
+        low = first | (uint64_t)last << 8 * (n - 4);
     } else if (n > 0) {
-        half[0] = (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 * (n / 2) |
-                  (uint64_t)(uint8_t)p[n - 1] << 8 * (n - 1);
+        low = (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 * (n / 2) |
+              (uint64_t)(uint8_t)p[n - 1] << 8 * (n - 1);
     }
-    memcpy(&b, half, sizeof b);
-    return b;
+    return (block)(halves){ low, high };
 }
 
 /* The first n bytes at p, n > 0, as many as a block holds; NULs behind them. */

@@ -52,7 +52,8 @@ static bool is_foreign(struct span coding)
     return name.n > 0 && token_span(name, TOKEN_NAME) == name.n && !span_is_nocase(name, SPAN("chunked"));
 }
 
-static enum reason choose_by_codings(const struct head *head, struct framing *framing, struct verdict *v)
+static __attribute__((noinline)) enum reason choose_by_codings(const struct head *head, struct framing *framing,
+                                                               struct verdict *v)
 {
     const struct field *te = head_field(head, FIELD_TRANSFER_ENCODING);
     const struct field *length = head_field(head, FIELD_CONTENT_LENGTH);
@@ -91,7 +92,8 @@ static bool read_length(struct span s, uint64_t *length, const char **bad)
     return s.n > 0;
 }
 
-static enum reason choose_by_length(const struct head *head, struct framing *framing, struct verdict *v)
+static __attribute__((noinline)) enum reason choose_by_length(const struct head *head, struct framing *framing,
+                                                              struct verdict *v)
 {
     const struct field *first = head_field(head, FIELD_CONTENT_LENGTH);
     const char *bad, *again = NULL;

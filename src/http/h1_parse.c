@@ -1,6 +1,7 @@
 #include "http/h1_parse.h"
 
 #include "http/h1_fields_impl.h"
+#include "http/target_front.h"
 
 /* Before the field section: empty lines, METHOD SP TARGET SP VERSION CRLF. */
 
@@ -26,10 +27,13 @@ static enum reason refuse_method(const struct h1_reader *r, uint32_t i)
 /* *at: from the first byte of the method to the one behind its SP. */
 static enum reason take_method(const struct h1_reader *r, uint32_t *at)
 {
-    uint32_t i = h1_run(r, *at, h1_bound(r, *at, METHOD_BYTES), TOKEN_NAME);
+    uint32_t i = *at + 3;
 
-    if (!ends_with_space(r, *at, i))
-        return refuse_method(r, i);
+    if (r->n - *at < 4 || memcmp(r->p + *at, "GET ", 4) != 0) {
+        i = h1_run(r, *at, h1_bound(r, *at, METHOD_BYTES), TOKEN_NAME);
+        if (!ends_with_space(r, *at, i))
+            return refuse_method(r, i);
+    }
     r->head->method_name = h1_part(r, *at, i);
     *at = i + 1;
     return R_NONE;
@@ -51,10 +55,16 @@ static enum reason refuse_target(const struct h1_reader *r, uint32_t start, uint
 /* *at: from the first byte of the target to the one behind its SP. */
 static enum reason take_target(const struct h1_reader *r, uint32_t *at)
 {
-    uint32_t i = h1_run(r, *at, h1_bound(r, *at, r->limits->target_bytes), TOKEN_VISIBLE);
+    uint32_t end = h1_bound(r, *at, r->limits->target_bytes);
+    struct target_front front = target_front_of(h1_part(r, *at, end));
+    uint32_t i = *at + front.bytes;
 
-    if (!ends_with_space(r, *at, i))
-        return refuse_target(r, *at, i);
+    if (!ends_with_space(r, *at, i)) {
+        i = h1_run(r, i, end, TOKEN_VISIBLE);
+        if (!ends_with_space(r, *at, i))
+            return refuse_target(r, *at, i);
+    }
+    r->head->front = front;
     r->head->target = h1_part(r, *at, i);
     *at = i + 1;
     return R_NONE;

@@ -11,6 +11,12 @@
 
 #define HEAD_FIELDS_MAX 250
 
+/* What one look at the front of a target tells: target_front_of(). */
+struct target_front {
+    uint32_t bytes; /* of what plain paths are made of, slashes too; 0 as well when nobody has looked yet */
+    bool is_plain;  /* no "//" and no "/." in them */
+};
+
 /*
  * The head of a request: the request line and the field lines, in place.
  *
@@ -30,6 +36,8 @@ struct head {
     const char *base; /* first byte of the message, to tell offsets; NULL: none are known */
     uint32_t at;      /* parser: offset of the line to go on with */
     uint8_t stage;    /* parser: what is expected there; 0: the request line */
+
+    struct target_front front; /* of the target */
 };
 
 /* An empty head that keeps its lines in `array`. */

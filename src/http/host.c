@@ -42,22 +42,27 @@ static size_t bracket_length(struct span s, size_t *bad)
     return inet_pton(AF_INET6, text, &address) == 1 ? i + 1 : 0;
 }
 
+/* Bytes of a name with brackets or escapes; 0 when there is none. *bad: the place behind it, or where it is broken. */
+static __attribute__((noinline)) size_t odd_name_length(struct span s, size_t *bad)
+{
+    if (s.p[0] == '[') {
+        size_t n = bracket_length(s, bad);
+
+        *bad = n > 0 ? n : *bad;
+        return n;
+    }
+    return *bad = token_span_escaped(s, TOKEN_HOST);
+}
+
 bool host_parse(struct span s, struct host *out, size_t *bad)
 {
-    size_t n = 0;
+    size_t n = token_span(s, TOKEN_HOST);
 
     *out = (struct host){ .name = { s.p, 0 } };
-    if (s.n == 0)
-        return true;
-    if (s.p[0] == '[') {
-        n = bracket_length(s, bad);
-        if (n == 0)
-            return false;
-    } else {
-        n = token_span_escaped(s, TOKEN_HOST);
-    }
     *bad = n;
-    if (n == 0 || (n < s.n && s.p[n] != ':'))
+    if (n < s.n && s.p[n] != ':')
+        n = odd_name_length(s, bad);
+    if (n < s.n && (n == 0 || s.p[n] != ':'))
         return false;
     out->name.n = n;
     if (n == s.n)

@@ -1,6 +1,7 @@
 #include "http/target.h"
 
 #include "http/host.h"
+#include "http/target_front.h"
 #include "http/token.h"
 
 /* Bytes of the scheme when s begins with scheme "://", else 0. RFC3986:3.1 */
@@ -14,29 +15,6 @@ static size_t scheme_length(struct span s)
     if (n == 0 || (s.p[0] | 0x20) < 'a' || !span_starts(span_from(s, n), SPAN("://")))
         return 0;
     return n;
-}
-
-/* What one look at the front of a target tells. */
-struct front {
-    size_t bytes;  /* before the first '?', or the first byte that is no URI character, or its end */
-    bool is_plain; /* no "//" and no "/." in it */
-};
-
-static struct front front_of(struct span s)
-{
-    unsigned slash_before = 0, pairs = 0, ends = 0;
-    size_t i = 0;
-
-    while (ends == 0 && i < s.n) {
-        block b = block_load_some(s.p + i, s.n - i);
-        unsigned slashes = block_bits(block_is(b, '/')), dots = block_bits(block_is(b, '.'));
-
-        ends = token_others(b, TOKEN_URI) | block_bits(block_is(b, '?'));
-        pairs |= (slashes << 1 | slash_before) & (slashes | dots) & block_before(ends);
-        slash_before = slashes >> (BLOCK_BYTES - 1);
-        i += ends == 0 ? BLOCK_BYTES : block_first(ends);
-    }
-    return (struct front){ i, pairs == 0 };
 }
 
 /* rest: path and query, of which the first `looked` bytes have no '?'. */
@@ -92,16 +70,15 @@ static enum reason take_authority(struct span s, struct target *target, struct v
     return R_NONE;
 }
 
-enum reason target_parse(struct span s, enum method method, struct target *target, struct verdict *v)
+/* front: what is known of s already. */
+static enum reason take(struct span s, struct target_front front, enum method method, struct target *target,
+                        struct verdict *v)
 {
-    const struct front front = front_of(s);
     size_t good = front.bytes, scheme;
 
-    *target = (struct target){ .form = TARGET_ORIGIN };
     if (s.n == 0)
         return verdict_set(v, R_target_malformed, 0);
-    if (good < s.n)
-        good += token_span_escaped(span_from(s, good), TOKEN_URI);
+    good += token_span_escaped(span_from(s, good), TOKEN_URI);
     if (good < s.n)
         return verdict_set(v, R_target_malformed, good);
     if (method == M_CONNECT)
@@ -119,4 +96,25 @@ enum reason target_parse(struct span s, enum method method, struct target *targe
     if (scheme > 0)
         return take_absolute(s, scheme, target, v);
     return verdict_set(v, R_target_form_invalid, 0);
+}
+
+enum reason target_parse(struct span s, enum method method, struct target *target, struct verdict *v)
+{
+    *target = (struct target){ .form = TARGET_ORIGIN };
+    return take(s, target_front_of(s), method, target, v);
+}
+
+enum reason target_of_head(const struct head *head, enum method method, struct target *target, struct verdict *v)
+{
+    struct span s = head->target;
+    struct target_front front = head->front;
+
+    if (front.bytes == 0)
+        return target_parse(s, method, target, v);
+    if (front.bytes == s.n && front.is_plain && s.p[0] == '/' && method != M_CONNECT) {
+        *target = (struct target){ .form = TARGET_ORIGIN, .path = s, .path_plain = true };
+        return R_NONE;
+    }
+    *target = (struct target){ .form = TARGET_ORIGIN };
+    return take(s, front, method, target, v);
 }

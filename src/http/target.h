@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/span.h"
+#include "http/head.h"
 #include "http/method.h"
 #include "reason/verdict.h"
 
@@ -45,6 +46,10 @@ struct target {
  *          them encoded: they mean nothing there, and browsers send them as they are.
  */
 enum reason target_parse(struct span s, enum method method, struct target *target, struct verdict *v)
+    __attribute__((warn_unused_result));
+
+/* target_parse() of the target of a head, whose parser may have looked at it already. */
+enum reason target_of_head(const struct head *head, enum method method, struct target *target, struct verdict *v)
     __attribute__((warn_unused_result));
 
 #endif

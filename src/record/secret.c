@@ -1,5 +1,6 @@
 #include "record/secret.h"
 
+#include "http/block.h"
 #include "http/token.h"
 
 static const struct span standard_fields[] = {
@@ -33,20 +34,21 @@ static const struct span standard_queries[] = {
     SPAN_INIT("x-amz-credential"),
 };
 
-static bool holds_uri(unsigned id)
-{
-    return id == FIELD_REFERER || id == FIELD_LOCATION || id == FIELD_CONTENT_LOCATION || id == FIELD_DESTINATION ||
-           id == FIELD_LINK;
-}
+#define HOLDS_URI(id)                                                                                                  \
+    ((id) == FIELD_REFERER || (id) == FIELD_LOCATION || (id) == FIELD_CONTENT_LOCATION || (id) == FIELD_DESTINATION || \
+     (id) == FIELD_LINK)
 
 const struct secrets secrets_standard = {
     .fields = standard_fields,
     .queries = standard_queries,
     .field_count = sizeof standard_fields / sizeof standard_fields[0],
     .query_count = sizeof standard_queries / sizeof standard_queries[0],
-    .harmless = {
-        [FIELD_OTHER] = true,
-#define FIELD(id, ...) [FIELD_##id] = FIELD_##id > SECRETS_FIRST_IDS,
+    .kinds = {
+        [FIELD_OTHER] = SECRET_HARMLESS,
+#define FIELD(id, ...)                                              \
+    [FIELD_##id] = FIELD_##id > SECRETS_FIRST_IDS ? SECRET_HARMLESS \
+                   : HOLDS_URI(FIELD_##id)        ? SECRET_URI      \
+                                                  : SECRET_LISTED,
 #include "http/fields.def"
 #undef FIELD
     },
@@ -56,12 +58,12 @@ const struct secrets secrets_standard = {
 void secrets_prepare(struct secrets *s)
 {
     for (unsigned id = 0; id < FIELD_IDS; id++)
-        s->harmless[id] = !holds_uri(id);
+        s->kinds[id] = HOLDS_URI(id) ? SECRET_URI : SECRET_HARMLESS;
     s->first_ids_only = true;
     for (uint32_t i = 0; i < s->field_count; i++) {
         enum field_id id = field_find(s->fields[i]);
 
-        s->harmless[id] = false;
+        s->kinds[id] = id != FIELD_OTHER ? SECRET_LISTED : SECRET_UNKNOWN;
         if (id == FIELD_OTHER || id > SECRETS_FIRST_IDS)
             s->first_ids_only = false;
     }
@@ -75,22 +77,44 @@ bool secrets_field(const struct secrets *s, struct span name)
     return false;
 }
 
-static bool has(struct span s, char c)
+static inline enum secret_kind kind_of(const struct secrets *s, const struct field *f)
 {
-    return span_find(s, c) < s.n;
+    enum secret_kind kind = s->kinds[f->id];
+
+    if (kind != SECRET_UNKNOWN)
+        return kind;
+    if (secrets_field(s, f->name))
+        return SECRET_LISTED;
+    return HOLDS_URI(f->id) ? SECRET_URI : SECRET_HARMLESS;
+}
+
+/* Userinfo ends with '@', and what is hidden of parameters comes behind '='. */
+static bool may_hold_any(struct span uris)
+{
+    while (uris.n > 0) {
+        size_t n = uris.n < BLOCK_BYTES ? uris.n : BLOCK_BYTES;
+        block bytes = block_load_some(uris.p, n);
+
+        if (block_bits(block_is(bytes, '@') | block_is(bytes, '=')) != 0)
+            return true;
+        uris = span_from(uris, n);
+    }
+    return false;
 }
 
 bool secrets_in_field(const struct secrets *s, const struct field *f)
 {
-    if (secrets_field(s, f->name))
-        return true;
-    return holds_uri(f->id) && (has(f->value, '?') || has(f->value, '@') || has(f->value, '#'));
+    enum secret_kind kind = kind_of(s, f);
+
+    return kind == SECRET_LISTED || (kind == SECRET_URI && may_hold_any(f->value));
 }
 
-bool secrets_in_fields(const struct secrets *s, const struct head *head)
+__attribute__((noinline)) bool secrets_in_fields(const struct secrets *s, const struct head *head)
 {
-    for (uint32_t i = 0; i < head->count; i++)
-        if (!s->harmless[head->fields[i].id] && secrets_in_field(s, &head->fields[i]))
+    const struct field *end = head->fields + head->count;
+
+    for (const struct field *f = head->fields; f < end; f++)
+        if (s->kinds[f->id] != SECRET_HARMLESS && secrets_in_field(s, f))
             return true;
     return false;
 }
@@ -231,7 +255,7 @@ static const char *value_end(const struct copy *c, const char *p, const char *st
  * what looks like userinfo too: clients are sent tokens in fragments. Some servers take ';' for '&', others for a part
  * of a value: it begins a parameter, and ends none.
  */
-static void hide_in_uris(struct copy *c, const char *p, const char *end)
+static void hide_in_some(struct copy *c, const char *p, const char *end)
 {
     const char *at = memrchr(p, '@', (size_t)(find_any(p, end, ENDS_AUTHORITY) - p));
 
@@ -253,6 +277,13 @@ static void hide_in_uris(struct copy *c, const char *p, const char *end)
             hide(c, name, value_end(c, name, p, end));
         }
     }
+}
+
+/* As a rule there is nothing to hide. Where a text was cut off, a password may have lost what tells it. */
+static void hide_in_uris(struct copy *c, const char *p, const char *end)
+{
+    if (c->cut_at != NULL || may_hold_any((struct span){ p, (size_t)(end - p) }))
+        hide_in_some(c, p, end);
 }
 
 struct line {
@@ -323,11 +354,11 @@ static enum line_kind line_kind(const struct secrets *s, struct line l, const ch
         enum field_id id = field_find(word);
 
         p += word.n;
-        if (!s->harmless[id] && secrets_field(s, word)) {
+        if (s->kinds[id] != SECRET_HARMLESS && secrets_field(s, word)) {
             *value = value_of(p, l.end);
             return LINE_SECRET;
         }
-        if (holds_uri(id)) {
+        if (HOLDS_URI(id)) {
             *value = value_of(p, l.end);
             kind = LINE_URIS;
         }
@@ -465,9 +496,11 @@ size_t secrets_copy_uris(const struct secrets *s, struct span text, char *out, s
 
 static void hide_in_known_field(struct copy *c, const struct field *f)
 {
-    if (secrets_field(c->secrets, f->name))
+    enum secret_kind kind = kind_of(c->secrets, f);
+
+    if (kind == SECRET_LISTED)
         hide(c, f->value.p, f->value.p + f->value.n);
-    else if (holds_uri(f->id))
+    else if (kind == SECRET_URI)
         hide_in_uris(c, f->value.p, f->value.p + f->value.n);
 }
 
@@ -487,8 +520,8 @@ size_t secrets_copy_request(const struct secrets *s, const struct exchange *x, c
     if (x->head_verdict.why != R_NONE || !is_in_place(&x->req))
         return secrets_copy(s, x->req.head_text, out, room, cut);
     hide_in_uris(&c, head->target.p, head->target.p + head->target.n);
-    for (unsigned i = 0; i < head->count; i++)
-        if (!s->harmless[head->fields[i].id])
-            hide_in_known_field(&c, &head->fields[i]);
+    for (const struct field *f = head->fields, *last = f + head->count; f < last; f++)
+        if (s->kinds[f->id] != SECRET_HARMLESS)
+            hide_in_known_field(&c, f);
     return copy_end(&c, cut);
 }

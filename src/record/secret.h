@@ -8,6 +8,14 @@
 #include "base/span.h"
 #include "exchange/exchange.h"
 
+/* What is known of fields of one id. */
+enum secret_kind {
+    SECRET_UNKNOWN,  /* the name is compared, and URIs are looked at */
+    SECRET_HARMLESS, /* never a secret */
+    SECRET_URI,      /* a URI, which may hold one */
+    SECRET_LISTED    /* always one */
+};
+
 /*
  * What must not be kept: values of fields that carry credentials, and parameters of URIs that do. Names are compared
  * without regard to case.
@@ -18,8 +26,8 @@ struct secrets {
         *queries; /* names of parameters: of the target, and of the URI in Referer, Location and their like */
     uint32_t field_count, query_count;
     /* Set by secrets_prepare(); without it every field of every head is looked at. */
-    bool harmless[FIELD_IDS]; /* fields of this id need no look */
-    bool first_ids_only;      /* those of ids beyond SECRETS_FIRST_IDS need none */
+    uint8_t kinds[FIELD_IDS]; /* enum secret_kind */
+    bool first_ids_only;      /* those of ids beyond SECRETS_FIRST_IDS are harmless */
 };
 
 /* What nobody gets to see when the configuration does not say otherwise. Static, prepared. */

@@ -58,6 +58,7 @@ static int root_open(struct route *route, FILE *complaints)
     route->file.root_fd = open(route->file.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (route->file.root_fd < 0 || faccessat(AT_FDCWD, route->file.root, R_OK | X_OK, AT_EACCESS) != 0)
         return root_complain(route, errno, complaints);
+    route->file.root_is_local = file_root_is_local(route->file.root_fd);
     return 0;
 }
 

@@ -113,17 +113,12 @@ static __attribute__((noinline)) bool is_misdirected(const struct exchange *x, c
     return host.n > 0 && !span_is_nocase(host, x->transport->server_name) && !secured_shows_for(x->transport, host);
 }
 
-static __attribute__((noinline)) bool is_trusted(const struct config *config, const struct sockaddr *peer)
+bool route_trusts(const struct config *config, const struct sockaddr *peer)
 {
     for (uint32_t i = 0; i < config->trusted_count; i++)
         if (address_in(&config->trusted[i], peer))
             return true;
     return false;
-}
-
-bool route_trusts(const struct config *config, const struct sockaddr *peer)
-{
-    return config->trusted_count > 0 && is_trusted(config, peer);
 }
 
 static bool node_trusted(const void *config, const struct forwarded_node *node)
@@ -135,7 +130,7 @@ static bool node_trusted(const void *config, const struct forwarded_node *node)
 }
 
 /* Whom a proxy that is believed speaks for. What cannot be read says nothing: then the proxy is the client. */
-static __attribute__((noinline)) void client_find(struct exchange *x, const struct config *config)
+static void client_find(struct exchange *x, const struct config *config)
 {
     const struct forwarded_trust trust = { .trusts = node_trusted, .owner = config };
     enum field_id id = request_has(x, FIELD_FORWARDED) ? FIELD_FORWARDED : FIELD_X_FORWARDED_FOR;
@@ -155,23 +150,32 @@ static __attribute__((noinline)) void client_find(struct exchange *x, const stru
     x->peer = (struct span){ place, bytes };
 }
 
+static __attribute__((noinline)) void trust(struct exchange *x, const struct config *config)
+{
+    x->from_trusted = route_trusts(config, (const struct sockaddr *)x->peer.p);
+    if (x->from_trusted && config->real_ip)
+        client_find(x, config);
+}
+
 /* Where no site or no route answers, what holds for all of them is told. */
 static inline void site_set(struct exchange *x, const struct config *config, const struct site *site)
 {
     const struct route *route = site != NULL ? find(site, x->req.path) : NULL;
 
     x->site = site;
-    x->policy = &config->policy;
-    x->misdirected = x->transport->secured && is_misdirected(x, site);
-    x->from_trusted = route_trusts(config, (const struct sockaddr *)x->peer.p);
-    if (x->from_trusted && config->real_ip)
-        client_find(x, config);
+    if (x->transport->secured)
+        x->misdirected = is_misdirected(x, site);
+    if (config->trusted_count > 0)
+        trust(x, config);
     if (site != NULL) {
         x->site_number = site->number;
-        x->site_stopped = site->stopped_by != NULL && access(site->stopped_by, F_OK) == 0;
+        if (site->stopped_by != NULL)
+            x->site_stopped = access(site->stopped_by, F_OK) == 0;
     }
     if (route != NULL)
         route_set(x, route);
+    else
+        x->policy = &config->policy;
 }
 
 static const struct site *site_of(const struct exchange *x, const struct config *config, enum route_listener at)

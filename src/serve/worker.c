@@ -23,14 +23,18 @@ void shared_config_release(struct shared_config *shared)
     free(shared);
 }
 
-void snapshot_leave(struct snapshot *s)
+static __attribute__((noinline)) void snapshot_free(struct snapshot *s)
 {
-    s->holders--;
-    if (!s->is_old || s->holders > 0)
-        return;
     gateways_close(s);
     shared_config_release(s->shared);
     free(s);
+}
+
+void snapshot_leave(struct snapshot *s)
+{
+    s->holders--;
+    if (s->is_old && s->holders == 0)
+        snapshot_free(s);
 }
 
 static void listen_pause(struct worker *w)

@@ -107,15 +107,20 @@ void conn_buffer_return(struct conn *c)
     c->have = c->at = c->window = 0;
 }
 
+static __attribute__((noinline)) struct exchange *spare_exchange(struct wire *w)
+{
+    if (w->spare_slots == NULL)
+        return NULL;
+    return slot_take(&w->spare_slots, w->settings->head.fields, w->settings->arena_bytes);
+}
+
 struct exchange *conn_exchange(struct conn *c, bool *on_spare)
 {
     struct wire *w = c->wire;
     struct exchange *x = slot_take(&w->free_slots, w->settings->head.fields, w->settings->arena_bytes);
 
     *on_spare = x == NULL;
-    if (x == NULL && w->spare_slots != NULL)
-        x = slot_take(&w->spare_slots, w->settings->head.fields, w->settings->arena_bytes);
-    if (x == NULL)
+    if (x == NULL && (x = spare_exchange(w)) == NULL)
         return NULL;
     x->transport = c->transport;
     x->worker = w->worker;

@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "guarded.h"
+#include "http/h1_parse.h"
 #include "http/path.h"
 #include "http/target.h"
 
@@ -71,6 +74,13 @@ static const struct front fronts[] = {
     { "%2F", false }, { "x//?y", false }, { "/%41", false },
 };
 
+static void make_front(char *text, size_t letters, const char *tail)
+{
+    text[0] = '/';
+    memset(text + 1, 'a', letters);
+    strcpy(text + 1 + letters, tail);
+}
+
 /* What is called plain decodes to itself and has nothing hidden; at any distance from the end of a block. */
 static void plain_paths_are_known(void **state)
 {
@@ -83,9 +93,7 @@ static void plain_paths_are_known(void **state)
             struct verdict v = { 0 };
             size_t n = 0;
 
-            text[0] = '/';
-            memset(text + 1, 'a', letters);
-            strcpy(text + 1 + letters, fronts[i].tail);
+            make_front(text, letters, fronts[i].tail);
             assert_int_equal(target_parse(guarded(span_of(text)), M_GET, &t, &v), R_NONE);
             if (t.path_plain != fronts[i].plain)
                 fail_msg("%s", text);
@@ -93,6 +101,29 @@ static void plain_paths_are_known(void **state)
             if (t.path_plain)
                 assert_true(span_is(t.path, (struct span){ out, n }) && path_first_hidden(t.path) == n);
         }
+}
+
+/* The parser of the head has looked at the target, and that changes nothing. */
+static void check_of_head(struct span text, enum method method)
+{
+    static const struct h1_limits limits = { .target_bytes = 64, .field_bytes = 64, .head_bytes = 128, .fields = 1 };
+    char line[128];
+    struct field array[1];
+    struct head head;
+    struct target whole, seen;
+    struct verdict v = { 0 }, w = { 0 };
+    int n = snprintf(line, sizeof line, "G %.*s HTTP/1.1\r\n\r\n", (int)text.n, text.p);
+
+    head_init(&head, array);
+    if (h1_parse_head((struct span){ line, (size_t)n }, &limits, &head, &v) != R_NONE)
+        return;
+    assert_int_equal(target_of_head(&head, method, &seen, &v), target_parse(head.target, method, &whole, &w));
+    assert_true(v.why == w.why && v.at == w.at);
+    if (v.why != R_NONE)
+        return;
+    assert_true(seen.form == whole.form && seen.has_query == whole.has_query && seen.path_plain == whole.path_plain);
+    assert_true(span_is(seen.scheme, whole.scheme) && span_is(seen.authority, whole.authority));
+    assert_true(span_is(seen.path, whole.path) && span_is(seen.query, whole.query));
 }
 
 struct refusal {
@@ -156,12 +187,32 @@ static void wrong_targets_are_refused_in_place(void **state)
     }
 }
 
+static void what_a_head_knows_of_its_target_is_so(void **state)
+{
+    static const enum method methods[] = { M_GET, M_OPTIONS, M_CONNECT };
+    char text[64];
+
+    (void)state;
+    for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+        for (size_t i = 0; i < sizeof goods / sizeof goods[0]; i++)
+            check_of_head(span_of(goods[i].text), methods[m]);
+        for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+            check_of_head(refusals[i].text, methods[m]);
+        for (size_t letters = 1; letters < 40; letters++)
+            for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++) {
+                make_front(text, letters, fronts[i].tail);
+                check_of_head(span_of(text), methods[m]);
+            }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_targets_fall_into_parts),
         cmocka_unit_test(plain_paths_are_known),
         cmocka_unit_test(wrong_targets_are_refused_in_place),
+        cmocka_unit_test(what_a_head_knows_of_its_target_is_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

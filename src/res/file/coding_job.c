@@ -21,7 +21,7 @@ struct coding_job {
 static int plain_read(const struct file_content *plain, struct span *out)
 {
     struct file_content copy = { .fd = plain->fd, .length = plain->length, .stamp = plain->stamp };
-    int done = file_content_read(&copy);
+    int done = file_content_read(&copy, false);
 
     if (done == 1)
         *out = (struct span){ copy.bytes, copy.length };

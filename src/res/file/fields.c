@@ -149,22 +149,27 @@ static void add_fields(struct exchange *x, unsigned set, unsigned vary)
         add_length(x);
 }
 
-/* Is all that the fields depend on in the key? A link depends on the path asked for, and there may be many of them. */
 static bool is_repeated(const struct file_state *s, unsigned set)
 {
-    return (set & OFTEN) && s->content != NULL && !s->entry->negotiates;
+    return (set & OFTEN) && s->content != NULL;
 }
 
+/* All that the fields depend on, but for the path. */
 static uint32_t key_of(const struct exchange *x, unsigned set, unsigned vary)
 {
     return set << 4 | vary << 1 | x->facts.has_modified;
 }
 
-static const struct file_ready *ready_find(const struct file_content *c, uint32_t key)
+static bool links_fit(const struct file_ready *ready, struct span path)
 {
-    const struct file_ready *ready = c->ready;
+    return ready->path.n == 0 || span_is(ready->path, path);
+}
 
-    while (ready != NULL && ready->key != key)
+static const struct file_ready *ready_find(const struct exchange *x, uint32_t key)
+{
+    const struct file_ready *ready = file_state(x)->content->ready;
+
+    while (ready != NULL && (ready->key != key || !links_fit(ready, x->req.path)))
         ready = ready->next;
     return ready;
 }
@@ -175,12 +180,18 @@ static void ready_keep(struct exchange *x, uint32_t before, uint32_t key)
     const struct reply_field *fields = x->reply_fields + before;
     uint32_t count = x->reply.count - before;
     struct file_state *s = file_state(x);
-    size_t bytes = sizeof(struct file_ready) + ready_fields_bytes(fields, count);
+    struct span path = s->entry->negotiates ? x->req.path : (struct span){ 0 };
+    size_t lines_bytes = ready_fields_bytes(fields, count);
+    size_t bytes = sizeof(struct file_ready) + lines_bytes + path.n;
     struct file_ready *ready = malloc(bytes);
+    char *path_room;
 
     if (ready == NULL)
         return;
-    *ready = (struct file_ready){ .next = s->content->ready, .key = key };
+    path_room = (char *)(ready + 1) + lines_bytes;
+    if (path.n > 0)
+        memcpy(path_room, path.p, path.n);
+    *ready = (struct file_ready){ .next = s->content->ready, .key = key, .path = { path_room, path.n } };
     ready_fields_write(&ready->lines, fields, count, ready + 1);
     s->content->ready = ready;
     file_cache_grow(&file_worker(x)->cache, s->entry, bytes);
@@ -198,10 +209,9 @@ static __attribute__((noinline)) void make_fields(struct exchange *x, unsigned s
 
 void file_fields(struct exchange *x, enum reason why)
 {
-    const struct file_state *s = file_state(x);
     unsigned set = set_of(x, why), vary = vary_of(x, why);
-    bool repeated = is_repeated(s, set);
-    const struct file_ready *ready = repeated ? ready_find(s->content, key_of(x, set, vary)) : NULL;
+    bool repeated = is_repeated(file_state(x), set);
+    const struct file_ready *ready = repeated ? ready_find(x, key_of(x, set, vary)) : NULL;
 
     if (ready != NULL)
         reply_add_ready(x, &ready->lines);

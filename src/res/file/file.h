@@ -14,6 +14,7 @@ enum file_sync { FILE_SYNC_NONE, FILE_SYNC_DATA, FILE_SYNC_FULL };
 struct file_settings {
     const char *root;                    /* for messages to the operator, never for a client */
     int root_fd;                         /* O_PATH | O_DIRECTORY; every look-up stays beneath it */
+    bool root_is_local;                  /* file_root_is_local() */
     uint32_t id;                         /* tells the roots of one configuration apart */
     const char *index[FILE_INDEX_NAMES]; /* names tried in a directory, in this order, NULL after the last */
     bool variants;                       /* page.en.html and logo.webp stand for page and logo */
@@ -28,6 +29,9 @@ struct file_settings {
     uint64_t tombstone_s; /* seconds for which it does; 0: for ever */
     uint64_t quota_bytes; /* of all files beneath root; 0: none */
 };
+
+/* Does the directory lie in a file system of this machine, where opening what is in memory never waits for anybody? */
+bool file_root_is_local(int root_fd);
 
 struct file_worker;
 struct offload;
@@ -72,7 +76,7 @@ void file_worker_forget(struct file_worker *fw);
  * Path        x->req.subpath, beneath the root; operands and links are made of x->req.path
  * Reading     GET, HEAD and OPTIONS look for index names, variants and coded siblings; PUT and DELETE for the very name
  * Freshness   what was found is believed for recheck_ms, or until a change is counted in file_shared; then it is looked
- *             up again, by a helper, and kept if nothing has changed. If something has, it is counted, so that no worker
+ *             up again, by a helper unless the kernel has all of it in memory, and kept if nothing has changed. If something has, it is counted, so that no worker
  *             answers with the old after another has answered with the new. A request that hits makes no system call, unless the
  *             file is too long to be kept: then it is compared with what was found, as it may have been written over
  * Variants    stand for a name that does not exist itself: see variant.h. At most 16 for a name; a directory of more than

@@ -38,7 +38,8 @@ enum file_kind {
 /* Fields of replies that tell about one content. */
 struct file_ready {
     struct file_ready *next;
-    uint32_t key; /* what tells the replies about one content apart: see fields.c */
+    uint32_t key;     /* what tells the replies about one content apart: see fields.c */
+    struct span path; /* asked for, if there is a link among them: as many as routes share a root */
     struct ready_fields lines;
 };
 
@@ -188,6 +189,9 @@ static inline bool file_is_read(const struct exchange *x)
  * After the wake-up file_state(x)->job is j, until file_job_release().
  */
 enum flow file_job_start(struct exchange *x, struct file_job *j, struct file_entry *pin, const char *what);
+
+/* x alone holds j, which no helper gets. */
+void file_job_hold(struct exchange *x, struct file_job *j, struct file_entry *pin);
 
 /* Park x until j, one of worker->jobs, is answered; then as above. */
 enum flow file_job_join(struct exchange *x, struct file_job *j, const char *what);

@@ -130,8 +130,12 @@ static int variant_look(struct file_lookup *l, const struct file_place *director
 int file_variants_find(struct file_lookup *l, const struct file_place *directory, const char *name)
 {
     struct names found;
-    int err = names_find(l, directory, name, &found);
+    int err;
 
+    l->would_block = l->at_once;
+    if (l->would_block)
+        return -EAGAIN;
+    err = names_find(l, directory, name, &found);
     for (unsigned i = 0; i < found.count && err == 0; i++)
         err = variant_look(l, directory, found.name[i]);
     names_free(&found);
@@ -158,7 +162,7 @@ static void sibling_look(struct file_lookup *l, const struct file_place *at, str
         return;
     memcpy(place.text + place.n, suffix.p, suffix.n);
     place.text[place.n + suffix.n] = '\0';
-    fd = file_walk_open(l->settings->root_fd, place.text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    fd = file_lookup_open(l, place.text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&

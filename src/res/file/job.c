@@ -103,6 +103,17 @@ enum flow file_job_join(struct exchange *x, struct file_job *j, const char *what
     return exchange_wait(x, what, cancel, w);
 }
 
+void file_job_hold(struct exchange *x, struct file_job *j, struct file_entry *pin)
+{
+    j->worker = file_worker(x);
+    j->entry = pin;
+    j->holders = 1;
+    j->answered = false;
+    link_init(&j->waiters);
+    if (pin != NULL)
+        file_entry_take(pin);
+}
+
 enum flow file_job_start(struct exchange *x, struct file_job *j, struct file_entry *pin, const char *what)
 {
     struct file_worker *fw = file_worker(x);
@@ -110,13 +121,7 @@ enum flow file_job_start(struct exchange *x, struct file_job *j, struct file_ent
     j->job.run = on_helper;
     j->job.done = on_answer;
     j->job.drop = on_drop;
-    j->worker = fw;
-    j->entry = pin;
-    j->holders = 1;
-    j->answered = false;
-    link_init(&j->waiters);
-    if (pin != NULL)
-        file_entry_take(pin);
+    file_job_hold(x, j, pin);
     if (offload_submit(fw->helpers, &j->job, fw->mail) != 0) {
         file_job_release(&j);
         return STOP(x, R_helper_queue_full, 0);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "res/file/lookup_impl.h"
@@ -23,13 +24,24 @@ struct file_stamp file_stamp_of(const struct stat *st)
     };
 }
 
+/* As pread(). A file system that cannot read at once says so as if it would have to wait. */
+static ssize_t read_at(int fd, char *out, size_t room, uint64_t offset, bool at_once)
+{
+    struct iovec to = { out, room };
+    ssize_t n = at_once ? preadv2(fd, &to, 1, (off_t)offset, RWF_NOWAIT) : pread(fd, out, room, (off_t)offset);
+
+    if (n < 0 && at_once && errno == EOPNOTSUPP)
+        errno = EAGAIN;
+    return n;
+}
+
 /* Bytes read, or -errno. Less than `length`: the file ended early. */
-static ssize_t read_whole(int fd, char *out, uint64_t length)
+static ssize_t read_whole(int fd, char *out, uint64_t length, bool at_once)
 {
     uint64_t got = 0;
 
     while (got < length) {
-        ssize_t n = pread(fd, out + got, length - got, (off_t)got);
+        ssize_t n = read_at(fd, out + got, length - got, got, at_once);
 
         if (n < 0 && errno != EINTR)
             return -errno;
@@ -40,7 +52,7 @@ static ssize_t read_whole(int fd, char *out, uint64_t length)
     return (ssize_t)got;
 }
 
-int file_content_read(struct file_content *c)
+int file_content_read(struct file_content *c, bool at_once)
 {
     char *bytes = malloc(c->length + 1);
     struct file_stamp after;
@@ -49,7 +61,7 @@ int file_content_read(struct file_content *c)
 
     if (bytes == NULL)
         return -ENOMEM;
-    n = read_whole(c->fd, bytes, c->length);
+    n = read_whole(c->fd, bytes, c->length, at_once);
     if (n < 0 || fstat(c->fd, &st) != 0) {
         int err = n < 0 ? (int)n : -errno;
 
@@ -68,10 +80,10 @@ int file_content_read(struct file_content *c)
 }
 
 /* A file that changes while it is read, twice, is being written in place; it is sent from the descriptor then. */
-static int read_content(struct file_content *c, uint32_t content_max_bytes)
+static int read_content(struct file_content *c, uint32_t content_max_bytes, bool at_once)
 {
     for (int i = 0; i < 2 && c->length <= content_max_bytes; i++) {
-        int done = file_content_read(c);
+        int done = file_content_read(c, at_once);
 
         if (done < 0)
             return done;
@@ -104,7 +116,7 @@ static void tag_content(struct file_variant *v, enum coding coding, bool settled
 static int load_content(struct file_lookup *l, struct file_variant *v, enum coding coding, int64_t now_ns)
 {
     struct file_content *c = &v->files[coding];
-    int err = read_content(c, l->content_max_bytes);
+    int err = read_content(c, l->content_max_bytes, l->at_once);
     bool settled;
 
     if (err < 0)

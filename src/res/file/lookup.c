@@ -17,13 +17,23 @@
 
 #define NS_PER_MS  INT64_C(1000000)
 
+/* What a helper uses must live as long as he does. */
+static int settings_take(struct file_lookup *l, const struct file_settings *settings, bool at_once)
+{
+    int err = at_once ? 0 : file_settings_keep(&l->kept, settings);
+
+    l->settings = at_once ? settings : &l->kept.settings;
+    l->at_once = at_once;
+    return err;
+}
+
 struct file_lookup *file_lookup_new(const struct file_settings *settings, enum file_kind kind, struct span path,
-                                    int *error_out)
+                                    bool at_once, int *error_out)
 {
     struct file_lookup *l = calloc(1, sizeof *l);
     struct file_entry *e = calloc(1, sizeof *e);
     char *copy = malloc(path.n + 1);
-    int err = l != NULL && e != NULL && copy != NULL ? file_settings_keep(&l->kept, settings) : -ENOMEM;
+    int err = l != NULL && e != NULL && copy != NULL ? settings_take(l, settings, at_once) : -ENOMEM;
 
     if (err != 0) {
         free(l);
@@ -37,7 +47,6 @@ struct file_lookup *file_lookup_new(const struct file_settings *settings, enum f
     e->root = settings->id;
     e->kind = kind;
     l->made = e;
-    l->settings = &l->kept.settings;
     l->base.run = file_lookup_run;
     l->base.discard = file_lookup_discard;
     return l;
@@ -85,10 +94,21 @@ static void fail(struct file_lookup *l, enum reason why, int error)
     l->error = error;
 }
 
+int file_lookup_open(struct file_lookup *l, const char *path, int flags)
+{
+    int fd;
+
+    if (!l->at_once)
+        return file_walk_open(l->settings->root_fd, path, flags);
+    fd = file_walk_open_cached(l->settings->root_fd, path, flags);
+    l->would_block |= fd == -EAGAIN;
+    return fd;
+}
+
 /* What cannot be found out is no "no": the lookup has failed then. */
 static bool is_directory(struct file_lookup *l, const struct file_place *at)
 {
-    int fd = file_walk_open(l->settings->root_fd, at->text, O_PATH | O_DIRECTORY);
+    int fd = file_lookup_open(l, at->text, O_PATH | O_DIRECTORY);
 
     if (fd < 0 && file_lookup_reason(-fd) != R_NONE)
         fail(l, file_lookup_reason(-fd), -fd);
@@ -102,11 +122,11 @@ static bool is_directory(struct file_lookup *l, const struct file_place *at)
  * can still have an index. */
 static int open_at(struct file_lookup *l, const struct file_place *at, struct stat *st)
 {
-    int fd = file_walk_open(l->settings->root_fd, at->text, OPEN_FLAGS);
+    int fd = file_lookup_open(l, at->text, OPEN_FLAGS);
     int err;
 
     if (fd == -EACCES && is_directory(l, at))
-        fd = file_walk_open(l->settings->root_fd, at->text, O_PATH | O_DIRECTORY);
+        fd = file_lookup_open(l, at->text, O_PATH | O_DIRECTORY);
     if (fd < 0 || fstat(fd, st) == 0)
         return fd;
     err = -errno;
@@ -137,7 +157,8 @@ static void nothing_there(struct file_lookup *l, const struct file_place *at, in
     l->made->parent_exists = is_directory(l, &above);
     if (l->why != R_NONE)
         return;
-    if (l->settings->tombstones)
+    l->would_block |= l->at_once && l->settings->tombstones;
+    if (l->settings->tombstones && !l->at_once)
         l->made->was_removed =
             file_tombstone_there(l->settings->root_fd, (struct span){ at->text, at->n }, l->settings->tombstone_s);
     if (error != ENOENT || l->made->kind != FILE_READ || !l->settings->variants || at->has_slash)
@@ -281,12 +302,13 @@ void file_lookup_run(struct file_job *j)
     clock_gettime(CLOCK_REALTIME, &now);
     now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
     look(l);
-    if (l->why != R_NONE)
+    if (l->why != R_NONE || l->would_block)
         return;
     compare(l, now_ns);
     if (l->same)
         return;
     err = file_load(l, now_ns);
+    l->would_block = l->at_once && err == -EAGAIN;
     if (err < 0)
         fail(l, file_lookup_reason(-err) == R_NONE ? R_file_system_error : file_lookup_reason(-err), -err);
     compare_variants(l->made);

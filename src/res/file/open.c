@@ -115,20 +115,29 @@ static void lookup_finish(struct file_job *j)
     file_cache_add(&j->worker->cache, j->entry);
 }
 
-static enum flow lookup_start(struct exchange *x, struct file_entry *old)
+static struct file_lookup *lookup_new(struct exchange *x, bool at_once, int *error_out)
 {
-    struct file_worker *fw = file_worker(x);
-    int error;
-    struct file_lookup *l = file_lookup_new(file_settings(x), kind_of(x), x->req.subpath, &error);
+    const struct file_worker *fw = file_worker(x);
+    struct file_lookup *l = file_lookup_new(file_settings(x), kind_of(x), x->req.subpath, at_once, error_out);
 
     if (l == NULL)
-        return STOP_ABOUT(x, file_lookup_reason(error), error, x->req.path);
+        return NULL;
     l->types = fw->types;
     l->content_max_bytes = fw->settings.content_max_bytes;
     l->recheck_ms = fw->settings.recheck_ms;
     l->made->looked_ms = x->now_ms;
     l->made->changes = changes_now(fw);
     l->base.finish = lookup_finish;
+    return l;
+}
+
+static enum flow lookup_start(struct exchange *x, struct file_entry *old)
+{
+    int error;
+    struct file_lookup *l = lookup_new(x, false, &error);
+
+    if (l == NULL)
+        return STOP_ABOUT(x, file_lookup_reason(error), error, x->req.path);
     return file_job_start(x, &l->base, old, "open");
 }
 
@@ -166,10 +175,32 @@ static enum flow lookup_use(struct exchange *x)
     return flow;
 }
 
+/* Handing it to a helper would cost several times what looking costs. False: it would block, or memory is short. */
+static bool look_at_once(struct exchange *x, struct file_entry *old)
+{
+    int error;
+    struct file_lookup *l = file_settings(x)->root_is_local ? lookup_new(x, true, &error) : NULL;
+    struct file_job *j = l != NULL ? &l->base : NULL;
+
+    if (l == NULL)
+        return false;
+    file_job_hold(x, j, old);
+    j->run(j);
+    if (l->would_block) {
+        file_job_release(&j);
+        return false;
+    }
+    j->finish(j);
+    file_state(x)->job = j;
+    return true;
+}
+
 static __attribute__((noinline)) enum flow look_up(struct exchange *x, struct file_entry *old)
 {
     struct file_job *j = lookup_running(x);
 
+    if (j == NULL && look_at_once(x, old))
+        return lookup_use(x);
     return j != NULL ? file_job_join(x, j, "open") : lookup_start(x, old);
 }
 

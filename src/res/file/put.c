@@ -154,7 +154,7 @@ static void content_tag(struct file_put *p)
     if (p->written_bytes > p->tag_max_bytes || fstat(c.fd, &st) != 0)
         return;
     c.stamp = file_stamp_of(&st);
-    if (file_content_read(&c) == 1)
+    if (file_content_read(&c, false) == 1)
         file_tag_of_content(&p->tag, (struct span){ c.bytes, c.length }, p->tag_seed);
     free(c.bytes);
 }

@@ -1,9 +1,12 @@
 #include "res/file/root.h"
+#include "res/file/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 void file_roots_init(struct file_roots *roots)
@@ -31,6 +34,21 @@ void file_roots_fini(struct file_roots *roots)
         root_free(r);
     }
     pthread_mutex_destroy(&roots->lock);
+}
+
+/* Those that answer without asking another machine or another program. */
+bool file_root_is_local(int root_fd)
+{
+    static const uint32_t local[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,    F2FS_SUPER_MAGIC,
+                                      TMPFS_MAGIC,      SQUASHFS_MAGIC,  EROFS_SUPER_MAGIC_V1, ISOFS_SUPER_MAGIC };
+    struct statfs of;
+
+    if (fstatfs(root_fd, &of) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
+        if ((uint32_t)of.f_type == local[i])
+            return true;
+    return false;
 }
 
 static struct file_root *find(const struct file_roots *roots, const struct stat *st)

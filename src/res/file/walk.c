@@ -26,11 +26,11 @@ struct walk {
     unsigned used;
 };
 
-static int openat2_call(int root_fd, const char *path, int flags)
+static int openat2_call(int root_fd, const char *path, int flags, unsigned resolve)
 {
     struct open_how how = {
         .flags = (unsigned)(flags | O_CLOEXEC),
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
     };
     int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 
@@ -46,12 +46,20 @@ int file_walk_open(int root_fd, const char *path, int flags)
         path = ".";
     /* EAGAIN: something was renamed while the kernel walked over "..", so it could not tell where it was. */
     for (int i = 0; fd == -EAGAIN && i < RENAME_RETRIES && !atomic_load_explicit(&missing, memory_order_relaxed); i++) {
-        fd = openat2_call(root_fd, path, flags);
+        fd = openat2_call(root_fd, path, flags, 0);
         if (fd != -ENOSYS)
             continue;
         atomic_store_explicit(&missing, true, memory_order_relaxed);
     }
     return fd == -ENOSYS || fd == -EAGAIN ? file_walk_steps(root_fd, path, flags) : fd;
+}
+
+/* Why it led to nothing is told by who may take his time. */
+int file_walk_open_cached(int root_fd, const char *path, int flags)
+{
+    int fd = openat2_call(root_fd, path[0] != '\0' ? path : ".", flags, RESOLVE_CACHED | RESOLVE_NO_XDEV);
+
+    return fd >= 0 || fd == -ENOENT ? fd : -EAGAIN;
 }
 
 static int step_up(struct walk *w)

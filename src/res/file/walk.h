@@ -14,6 +14,12 @@
  */
 int file_walk_open(int root_fd, const char *path, int flags);
 
+/*
+ * The same, of what the kernel has in memory, and in the file system of root_fd: does not block, so any thread may ask.
+ * -EAGAIN: it is not there, or another file system is, or the kernel (before 5.12) cannot tell; file_walk_open() can.
+ */
+int file_walk_open_cached(int root_fd, const char *path, int flags);
+
 /* The same without openat2(), for kernels and sandboxes that do not have it. */
 int file_walk_steps(int root_fd, const char *path, int flags);
 

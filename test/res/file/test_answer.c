@@ -176,6 +176,26 @@ static void test_ready_fields(void **state)
     site_done(&third);
 }
 
+/* Under another path the same file has other links. */
+static void test_ready_fields_by_path(void **state)
+{
+    static const char *const paths[] = { "/page", "/a/page", "/page", "/a/page", "/b/page" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct exchange *x = site_encoded(&site, "GET /page\nAccept-Language: fr");
+        struct span above = { paths[i], strlen(paths[i]) - strlen("page") };
+        char want[32];
+
+        x->req.path = span_of(paths[i]);
+        assert_int_equal(file_resource.produce(x), FLOW_GO);
+        snprintf(want, sizeof want, "%.*spage.fr.html", (int)above.n, above.p);
+        assert_string_equal(site_field(x, "Content-Location"), want);
+        assert_int_equal(x->reply.ready_count, i == 2 || i == 3);
+        site_done(&x);
+    }
+}
+
 /* A time in the future is not told before it has come. */
 static void test_ready_fields_in_time(void **state)
 {
@@ -487,6 +507,7 @@ int main(void)
         TEST(test_whole),
         TEST(test_fields),
         TEST(test_ready_fields),
+        TEST(test_ready_fields_by_path),
         TEST(test_ready_fields_in_time),
         TEST(test_precondition_required),
         TEST(test_one_part),

@@ -25,6 +25,14 @@ static int set_up(void **state)
     return 0;
 }
 
+/* What the kernel has in memory, here all of it, is looked at without a helper. */
+static int set_up_local(void **state)
+{
+    set_up(state);
+    site.settings.root_is_local = file_root_is_local(site.settings.root_fd);
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -180,12 +188,12 @@ static void test_walks(void **state)
     before = dup(0);
     close(before);
     for (size_t i = 0; i < sizeof walks / sizeof walks[0]; i++) {
-        int (*const ways[])(int, const char *, int) = { file_walk_open, file_walk_steps };
+        int (*const ways[])(int, const char *, int) = { file_walk_open, file_walk_steps, file_walk_open_cached };
 
-        for (int way = 0; way < 2; way++) {
+        for (int way = 0; way < 3; way++) {
             int fd = ways[way](site.settings.root_fd, walks[i].path, O_RDONLY | O_NONBLOCK);
 
-            if ((fd < 0 ? fd : 0) != walks[i].want)
+            if ((fd < 0 ? fd : 0) != walks[i].want && (way < 2 || fd != -EAGAIN))
                 fail_msg("%s, way %d: %d", walks[i].path, way, fd);
             if (fd >= 0)
                 close(fd);
@@ -318,6 +326,48 @@ static void test_hit_does_not_wait(void **state)
     assert_int_equal(file_resource.select(x), FLOW_GO);
     assert_int_equal(file_resource.encode(x), FLOW_GO);
     site_done(&x);
+}
+
+/* The first look is a helper's, who leaves in memory what is there and what is not. */
+static void test_at_once_without_helpers(void **state)
+{
+    static const char *const heads[] = { "GET /a.txt", "GET /dir/", "GET /none", "PUT /a.txt", "GET /none/none" };
+
+    (void)state;
+    if (!site.settings.root_is_local)
+        skip();
+    fill();
+    site.settings.variants = false;
+    for (int again = 0; again < 3; again++) {
+        for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+            struct exchange *x = site_ask(&site, heads[i]);
+
+            assert_int_equal(site_run(&site, x, file_resource.open), FLOW_GO);
+            assert_int_equal(x->facts.exists, i < 2 || i == 3);
+            site_done(&x);
+        }
+        site.now_ms += 5000;
+        site.helpers.fixed.queue_limit = 0;
+    }
+}
+
+/* Whole directories are read by helpers alone: for variants of a missing name, and for what was removed. */
+static void test_not_at_once(void **state)
+{
+    (void)state;
+    fill();
+    for (int tombstones = 0; tombstones < 2; tombstones++) {
+        struct exchange *x = site_ask(&site, tombstones ? "GET /gone" : "GET /a");
+
+        site.settings.variants = !tombstones;
+        site.settings.tombstones = tombstones;
+        assert_int_equal(file_resource.open(x), FLOW_WAIT);
+        while (x->wait.what != NULL)
+            assert_true(loop_round(&site.loop, 1000) >= 0);
+        assert_int_equal(file_resource.open(x), FLOW_GO);
+        assert_int_equal(x->facts.negotiates, !tombstones);
+        site_done(&x);
+    }
 }
 
 static void test_client_leaves(void **state)
@@ -484,7 +534,8 @@ static void test_unreadable_directory(void **state)
     chmod(room, 0755);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)       cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_LOCAL(name) cmocka_unit_test_setup_teardown(name, set_up_local, tear_down)
 
 int main(void)
 {
@@ -506,6 +557,19 @@ int main(void)
         TEST(test_bytes_are_limited),
         TEST(test_no_permission),
         TEST(test_unreadable_directory),
+        TEST_LOCAL(test_places),
+        TEST_LOCAL(test_long_name),
+        TEST_LOCAL(test_believed_for_a_while),
+        TEST_LOCAL(test_a_change_is_told),
+        TEST_LOCAL(test_a_change_from_outside_is_told),
+        TEST_LOCAL(test_unchanged_is_kept),
+        TEST_LOCAL(test_replaced_while_sent),
+        TEST_LOCAL(test_at_once_without_helpers),
+        TEST_LOCAL(test_not_at_once),
+        TEST_LOCAL(test_least_used_go),
+        TEST_LOCAL(test_bytes_are_limited),
+        TEST_LOCAL(test_no_permission),
+        TEST_LOCAL(test_unreadable_directory),
     };
 
     return cmocka_run_group_tests_name("res/file/lookup", tests, NULL, NULL);
