@@ -1,9 +1,9 @@
 """The servers that are compared, each with the configuration in peers/ that fits its purpose. Those that are not there are
-left out. `./dev bench` unpacks the peers below build/peers, so that none of them is installed and started as a service;
-without that, those of the system are taken. Verdict also on a directory alone, as its users start it.
+left out. `./dev bench` unpacks the peers below build/peers, so that none is installed and started as a service; without
+that, those of the system are taken. Verdict also on a directory alone, as its users start it.
 
-In a configuration, @name@ stands for a value, and a line marked @flag@ is there when the flag is up, one marked @no-flag@
-when it is not."""
+In a configuration, @name@ stands for a value; a line marked @flag@ is there when the flag is up, one marked @no-flag@ when
+it is not."""
 import os
 import re
 import resource

@@ -45,7 +45,8 @@ def print_head():
 def print_line(line):
     def told(figures, decimals, words):
         parts = ratios(figures)
-        cells = [f"{shown(figures, name, decimals)} ({shown(parts, name, 2)})" if name in figures else "-" for name in SERVERS]
+        cells = [f"{shown(figures, name, decimals)} ({shown(parts, name, 2)})" if name in figures else "-"
+                 for name in SERVERS]
         print("".join(f"{cell:>18}" for cell in cells), f" {words}", flush=True)
     told(line.figures, decimals_of(line), f"{line.row.name}: {line.row.unit}, {line.row.words}")
     if line.calls:
@@ -108,8 +109,8 @@ def version_of(name):
     if not program:
         return "not there"
     try:
-        said = subprocess.run([program, VERSIONS[name]], capture_output=True, text=True, env=environment(name), timeout=10,
-                              check=False)
+        said = subprocess.run([program, VERSIONS[name]], capture_output=True, text=True, env=environment(name),
+                              timeout=10, check=False)
     except OSError:
         return "not there"
     return (said.stdout + said.stderr).strip().split("\n")[0]
@@ -128,7 +129,7 @@ def write(lines, rounds):
     versions = "".join(f"- {name}: {version_of(name)}\n" for name in VERSIONS)
     RESULTS.write_text(f"""# Verdict beside its peers
 
-Written by `./dev bench table` on {time.strftime("%Y-%m-%d")}, on a machine with {machine()}. {rounds} rounds.
+Written by `./dev bench table` on {time.strftime("%Y-%m-%d")}, on a machine with {machine()}. Rounds: {rounds}.
 
 {versions}
 ## How it is measured

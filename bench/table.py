@@ -1,6 +1,7 @@
 """Verdict beside the peers and the floor, row by row: what a request costs the server."""
 import contextlib
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from served import Served
 
 FLOOR = ROOT / "build/floor"
 FEW, MANY = 10, 40  # turns
+FAILURES = (RuntimeError, OSError, subprocess.SubprocessError)
 NOT_UNDER_CALLGRIND = ("caddy",)
 
 
@@ -33,32 +35,33 @@ def pinned(start, workers):
     return lambda prefix=(): start(["taskset", "-c", ",".join(map(str, cpus)), *prefix])
 
 
-def starters_of(row, folder):
-    found = starters(FILES, folder, flags=row.flags, workers=row.workers,
-                     clients=1 if row.once else row.connections)
-    if row.floor:
-        with found["verdict"]() as server:
-            _, head, content = work.answer_to(server, row)
-        found["floor"] = floor_starter(folder, head + content)
-    return {name: pinned(start, row.workers) for name, start in found.items() if name not in row.without}
-
-
 class Line:
     """One row with what was measured: each figure by server, and what failed."""
 
     def __init__(self, row, folder):
         self.row = row
         self.folder = folder
-        self.starts = starters_of(row, folder)
+        self.notes = []
+        self.starts = self.starters()
         self.taken, self.figures, self.calls, self.instructions = {}, {}, {}, {}
         self.start_kib, self.end_kib = {}, {}
-        self.notes = []
+
+    def starters(self):
+        row = self.row
+        found = starters(FILES, self.folder, flags=row.flags, workers=row.workers,
+                         clients=1 if row.once else row.connections)
+        with self.noted("floor"):
+            if row.floor:
+                with found["verdict"]() as server:
+                    _, head, content = work.answer_to(server, row)
+                found["floor"] = floor_starter(self.folder, head + content)
+        return {name: pinned(start, row.workers) for name, start in found.items() if name not in row.without}
 
     @contextlib.contextmanager
     def noted(self, name):
         try:
             yield
-        except (RuntimeError, OSError) as error:
+        except FAILURES as error:
             note = f"{self.row.name}: {name}: {error}"
             if note not in self.notes:
                 self.notes.append(note)
@@ -118,7 +121,7 @@ def again(measure):
     """Twice where the first time fails: under a tracer, a server may be too slow for its own times."""
     try:
         return measure()
-    except RuntimeError:
+    except FAILURES:
         return measure()
 
 
