@@ -301,11 +301,13 @@ static void host_tick(struct exchange *x)
 
 static void host_begin(struct exchange *x)
 {
+    static const struct policy policy;
     struct span target = x->req.head.target;
     struct work *work = arena_zero(&x->arena, sizeof *work);
 
     DIE_UNLESS(x->number == 0 && x->wait.what == NULL);
     x->number = ++w.begun;
+    x->policy = &policy;
     x->content_limit = CONTENT_BYTES;
     x->req.expects_continue = request_has(x, FIELD_EXPECT);
     x->res_state = work;

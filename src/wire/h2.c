@@ -26,8 +26,6 @@ static bool session_new(struct h2 *h2)
         nghttp2_option_set_max_continuations(option, set->h2_continuations);
         nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
         nghttp2_option_set_no_closed_streams(option, 1);
-        /* A head may grow when it is encoded. */
-        nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * H2_HEAD_BYTES);
         err = nghttp2_session_server_new3(&h2->session, callbacks, h2, option, &memory);
     }
     nghttp2_session_callbacks_del(callbacks);
@@ -84,6 +82,7 @@ void h2_begin(struct conn *c)
     }
     h2->c = c;
     h2->due_end = &h2->due;
+    hpack_init(&h2->pack);
     h2_memory_init(&h2->memory, &c->wire->store);
     c->h2 = h2;
     c->protocol = &h2_protocol;
@@ -110,6 +109,7 @@ void h2_release(struct conn *c)
     h2_memory_release(&h2->memory);
     if (h2->out != NULL)
         wire_buffer_return(c->wire, h2->out);
+    free(h2->large);
     free(h2);
 }
 

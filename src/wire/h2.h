@@ -4,8 +4,9 @@
 #include "wire/conn.h"
 
 /*
- * HTTP/2 (RFC 9113) as a server, on top of nghttp2: that library owns frames, field compression, windows and the order
- * of sending (RFC 9218); messages and exchanges are ours, one exchange for each stream.
+ * HTTP/2 (RFC 9113) as a server, on top of nghttp2: that library owns frames, the decoding of fields, windows and the order
+ * of sending (RFC 9218); messages and exchanges are ours, one exchange for each stream, and so are field blocks that are
+ * sent.
  *
  *   socket --> conn_read() --> nghttp2_session_mem_recv() --callbacks--> streams --> exchanges
  *   socket <-- conn_send() <-- output buffer <-- nghttp2_session_mem_send() <-- body->next()

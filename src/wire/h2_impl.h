@@ -4,6 +4,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "http/h2_head.h"
+#include "http/hpack.h"
 #include "wire/h2.h"
 #include "wire/h2_content.h"
 #include "wire/h2_linger.h"
@@ -15,6 +16,19 @@
 
 /* Longer than any head that is made here, or that an upstream may send. */
 #define H2_HEAD_BYTES (2u << 20)
+
+/* One field line of a head to send. */
+struct h2_line {
+    struct span name, value; /* in the stream's arena; the name in lower case */
+};
+
+/* A head that nghttp2 was told of without its lines: they are compressed when its turn has come. */
+struct h2_block_out {
+    struct h2_block_out *next; /* of the stream */
+    struct h2_line *lines;
+    size_t count;
+    size_t most_bytes; /* of the field block */
+};
 
 /* One request and its response. */
 struct h2_stream {
@@ -36,7 +50,8 @@ struct h2_stream {
     uint64_t moved_ms; /* when something last came or went */
     struct h2_head head;
     struct h2_content content;
-    struct piece piece; /* of the reply's content, not yet in a frame */
+    struct h2_block_out *blocks; /* to be sent, the next one first */
+    struct piece piece;          /* of the reply's content, not yet in a frame */
 };
 
 /* One connection. */
@@ -45,13 +60,16 @@ struct h2 {
     nghttp2_session *session;
     struct h2_memory memory; /* of the session */
     struct h2_stream *streams;
-    struct h2_stream *recent; /* what nghttp2 told of last, if it knows it still */
+    struct h2_stream *heads_of; /* nghttp2 has told that a head of it goes, and gives the frame next */
+    struct h2_stream *recent;   /* what nghttp2 told of last, if it knows it still */
     uint32_t stream_count;
     struct h2_stream *due, **due_end; /* to be seen to when the feed has returned */
     char *out;                        /* to be sent; NULL: nothing */
     uint32_t out_from, out_to;
-    const uint8_t *frame; /* nghttp2's, behind `out`: valid until it is asked for the next */
+    const uint8_t *frame; /* behind `out`: nghttp2's, valid until it is asked for the next, or `large` */
     size_t frame_bytes;
+    char *large;       /* a head for which `out` had no room; NULL: none */
+    struct hpack pack; /* of the fields that are sent */
     uint64_t moved_ms; /* when content of any stream last went */
     struct h2_pace pace;
     struct h2_linger linger;
@@ -117,6 +135,17 @@ ssize_t h2_body_length(nghttp2_session *session, int32_t id, uint8_t *unused, si
                        nghttp2_data_source *source, void *user);
 int h2_body_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head, size_t bytes,
                   nghttp2_data_source *source, void *user);
+
+/* h2_block.c: field blocks that are sent. nghttp2 keeps the order of frames and the state of streams, and makes heads
+ * without a line; the lines are put in when such a frame is about to be sent, because compressing them here takes a
+ * third of the time. */
+
+/* s has one more to send: frames of nghttp2 ask for it, in the order of these calls. */
+void h2_block_add(struct h2_stream *s, struct h2_block_out *block);
+
+/* Take nghttp2's HEADERS `frame` as the sign to send the next one of h2->heads_of: into h2->out or, without room there,
+ * h2->large. False without memory. */
+bool h2_block_send(struct h2 *h2, const uint8_t *frame);
 
 /* h2_reply.c */
 void h2_reply(struct exchange *x);

@@ -223,6 +223,15 @@ static int priority_came(struct h2 *h2, const nghttp2_frame *frame)
     return 0;
 }
 
+static void settings_came(struct h2 *h2, const nghttp2_settings *settings)
+{
+    if ((settings->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+        count(h2, H2_COST_SETTINGS);
+    for (size_t i = 0; i < settings->niv; i++)
+        if (settings->iv[i].settings_id == NGHTTP2_SETTINGS_HEADER_TABLE_SIZE)
+            hpack_limit(&h2->pack, settings->iv[i].value);
+}
+
 static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct h2 *h2 = user;
@@ -240,8 +249,7 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
         reset_came(h2, frame);
         break;
     case NGHTTP2_SETTINGS:
-        if (!is_ack)
-            count(h2, H2_COST_SETTINGS);
+        settings_came(h2, &frame->settings);
         break;
     case NGHTTP2_PING:
         if (!is_ack)
@@ -386,7 +394,10 @@ static int frame_went(nghttp2_session *session, const nghttp2_frame *frame, void
     s = stream_of(h2, frame->hd.stream_id);
     if (s == NULL)
         return 0;
-    s->x->bytes_out += frame->hd.length + H2_FRAME_HEAD_BYTES;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        h2->heads_of = s;
+    else
+        s->x->bytes_out += frame->hd.length + H2_FRAME_HEAD_BYTES;
     s->moved_ms = now(h2);
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
         response_went(s);

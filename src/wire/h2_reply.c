@@ -3,8 +3,6 @@
 #include "reason/status.h"
 #include "wire/h2_impl.h"
 
-#define LINES_MOST (REPLY_FIELDS + REPLY_READY * READY_FIELDS + HEAD_FIELDS_MAX + 4)
-
 const struct codec_ops h2_codec = {
     .name = "h2", .major = 2, .content = h2_content, .interim = h2_interim, .reply = h2_reply
 };
@@ -21,12 +19,11 @@ void h2_send_later(struct h2 *h2)
 }
 
 /*
- * A head that is made: its text, in lower case as the rules want names (RFC9113:8.2.1), and where the lines lie in it. The
- * text lives in the arena, so that nghttp2 need not copy it: it is in a frame before the exchange is over.
+ * A head that is made: its text, in lower case as the rules want names (RFC9113:8.2.1), and where the lines lie in it. Both
+ * live in the arena: the head is in a frame before the exchange is over.
  */
 struct lines {
-    nghttp2_nv all[LINES_MOST];
-    size_t count;
+    struct h2_block_out *block;
     char *text, *at; /* where the next line goes */
 };
 
@@ -37,11 +34,7 @@ static inline char *put(char *at, struct span s)
 
 static inline void line_note(struct lines *l, struct span name, struct span value)
 {
-    l->all[l->count++] = (nghttp2_nv){ .name = (uint8_t *)name.p,
-                                       .namelen = name.n,
-                                       .value = (uint8_t *)value.p,
-                                       .valuelen = value.n,
-                                       .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
+    l->block->lines[l->block->count++] = (struct h2_line){ name, value };
 }
 
 /* A line whose value is written already, up to `end`. */
@@ -68,17 +61,25 @@ static void number_add(struct lines *l, struct span name, uint64_t n)
 
 #define OWN_LINES_BYTES 128u /* status line, Date, Server, Content-Length, the empty line */
 
+/* Bytes in the arena of a head of so many lines, the text of which has so many bytes. */
+static size_t lines_bytes(size_t count, size_t text_bytes)
+{
+    return sizeof(struct h2_block_out) + count * sizeof(struct h2_line) + text_bytes;
+}
+
 /* The status, which is the first line of the text. False without room, and when the head is longer than any that is
- * sent: nghttp2 would drop one that is far too long without a word. */
-static bool lines_begin(struct lines *l, unsigned status, char *room, size_t room_bytes)
+ * sent. */
+static bool lines_begin(struct lines *l, unsigned status, void *room, size_t count, size_t text_bytes)
 {
     char *to, *end;
 
-    l->count = 0;
-    l->text = l->at = room;
-    if (room == NULL || room_bytes > H2_HEAD_BYTES)
+    if (room == NULL || text_bytes > H2_HEAD_BYTES)
         return false;
-    to = put(room, SPAN("HTTP/2 "));
+    l->block = room;
+    *l->block = (struct h2_block_out){ .lines = (struct h2_line *)(l->block + 1),
+                                       .most_bytes = HPACK_BEGIN_BYTES + count * HPACK_LINE_BYTES + text_bytes };
+    l->text = (char *)(l->block->lines + count);
+    to = put(l->text, SPAN("HTTP/2 "));
     end = decimal_write(to, status);
     line_note(l, SPAN(":status"), (struct span){ to, (size_t)(end - to) });
     l->at = put(end, SPAN("\r\n"));
@@ -149,6 +150,17 @@ static uint32_t error_of(enum reason why)
     return why == R_dropped_silently ? NGHTTP2_CANCEL : NGHTTP2_PROTOCOL_ERROR;
 }
 
+#define OWN_LINES 4u /* with :status */
+
+static size_t count_most(const struct exchange *x)
+{
+    size_t count = OWN_LINES + x->reply.relayed.count + x->reply.count;
+
+    for (uint32_t i = 0; i < x->reply.ready_count; i++)
+        count += x->reply_ready[i].lines->count;
+    return count;
+}
+
 /* R_NONE, or why there is no reply. */
 static enum reason submit(struct h2_stream *s)
 {
@@ -156,9 +168,9 @@ static enum reason submit(struct h2_stream *s)
     const struct body *body = x->reply.body;
     struct lines l;
     nghttp2_data_provider content = { .source.ptr = s, .read_callback = h2_body_length };
-    size_t bytes = OWN_LINES_BYTES + reply_bytes(x);
+    size_t bytes = OWN_LINES_BYTES + reply_bytes(x), count = count_most(x);
 
-    if (!lines_begin(&l, x->status_sent, wire_head_take(x, bytes), bytes))
+    if (!lines_begin(&l, x->status_sent, wire_head_take(x, lines_bytes(count, bytes)), count, bytes))
         return R_exchange_memory_exhausted;
     if (x->reply.relayed.fields == NULL) {
         line_add(&l, SPAN("date"), wire_date(s->h2->c->wire));
@@ -170,7 +182,8 @@ static enum reason submit(struct h2_stream *s)
         number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
     l.at = put(l.at, SPAN("\r\n"));
     x->reply.head_text = (struct span){ l.text, (size_t)(l.at - l.text) };
-    if (nghttp2_submit_response(s->h2->session, s->id, l.all, l.count, sends_content(x) ? &content : NULL) != 0)
+    h2_block_add(s, l.block);
+    if (nghttp2_submit_response(s->h2->session, s->id, NULL, 0, sends_content(x) ? &content : NULL) != 0)
         return R_worker_memory_exhausted;
     return R_NONE;
 }
@@ -209,12 +222,14 @@ void h2_interim(struct exchange *x, enum reason why, const struct reply_field *f
 {
     struct h2_stream *s = x->conn;
     struct lines l;
-    size_t bytes = OWN_LINES_BYTES + reply_text_bytes(fields, count);
+    size_t bytes = OWN_LINES_BYTES + reply_text_bytes(fields, count), lines = OWN_LINES + count;
 
     if (s->closed || count > HEAD_FIELDS_MAX || bytes > WIRE_HEAD_BYTES ||
-        !lines_begin(&l, reason_code(why, DIALECT_RFC).wire, arena_take(&x->arena, bytes), bytes))
+        !lines_begin(&l, reason_code(why, DIALECT_RFC).wire, arena_take(&x->arena, lines_bytes(lines, bytes)), lines,
+                     bytes))
         return;
     fields_add(&l, fields, count);
-    nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, l.all, l.count, NULL);
+    h2_block_add(s, l.block);
+    nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, NULL, 0, NULL);
     h2_send_later(s->h2);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "wire/h2_impl.h"
@@ -118,7 +119,10 @@ static bool fill(struct h2 *h2)
 
         if (n <= 0)
             return n == 0;
-        if ((size_t)n > room - h2->out_to) {
+        if (h2->frame[3] == NGHTTP2_HEADERS) {
+            if (!h2_block_send(h2, h2->frame))
+                return false;
+        } else if ((size_t)n > room - h2->out_to) {
             h2->frame_bytes = (size_t)n;
         } else {
             memcpy(h2->out + h2->out_to, h2->frame, (size_t)n);
@@ -137,6 +141,10 @@ static void took(struct h2 *h2, size_t n)
     if (n > 0)
         h2->frame += n;
     h2->frame_bytes -= n;
+    if (h2->frame_bytes == 0 && h2->large != NULL) {
+        free(h2->large);
+        h2->large = NULL;
+    }
     if (h2->out_from == h2->out_to)
         h2->out_from = h2->out_to = 0;
 }
