@@ -15,6 +15,8 @@ site = Server({"a.txt": "hello", "big.bin": b"x" * BIG},
               config=configured(files(write=True), h2c=True, workers=1, limits=LIMITS, times=TIMES,
                                 tls={"listen": "127.0.0.1:{tls_port}"}), admin=True)
 plain = Server({"a.txt": "hello"})
+LONG = {f"X-Long-{i}": chr(97 + i) * (3000 + i) for i in range(12)}
+long = Server({"a.txt": "hello"}, config=configured(files(headers=LONG), h2c=True, workers=1))
 
 GET, PUT = h2_request("GET", "/a.txt"), h2_request("PUT", "/new")
 DOWN = h2_request("GET", "/big.bin")
@@ -429,6 +431,16 @@ def the_table_of_the_client_may_be_small():
             h.settings({Setting.HEADER_TABLE_SIZE: 0}).settings({Setting.HEADER_TABLE_SIZE: 4096}).roundtrip()
             alive(h)
             expect(h.get("/none").status, 404)
+
+
+@test()
+def heads_longer_than_a_frame_go_on_in_others():
+    with long.h2() as h:
+        for _ in range(3):
+            r = h.get("/a.txt").expect(200)
+            for name, value in LONG.items():
+                expect(r.get(name.lower()), value)
+            expect(r.content, b"hello")
 
 
 # Windows. RFC9113:5.2, RFC9113:6.9
