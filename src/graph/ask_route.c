@@ -64,5 +64,5 @@ bool ask_asks_trace(const struct exchange *x)
 
 bool ask_name_visible(const struct exchange *x)
 {
-    return x->policy->hidden_served || path_first_hidden(x->req.path) == x->req.path.n;
+    return x->policy->hidden_served || x->req.target.path_plain || path_first_hidden(x->req.path) == x->req.path.n;
 }

@@ -64,6 +64,19 @@ static void took(struct span *s, size_t *n)
     *n -= here;
 }
 
+/* So many bytes of what is in memory have left. */
+static void memory_took(struct conn *c, size_t n)
+{
+    c->x->bytes_out += n;
+    if (n == c->head_out.n + c->line_out.n + c->piece.bytes.n) {
+        c->head_out.n = c->line_out.n = c->piece.bytes.n = 0;
+        return;
+    }
+    took(&c->head_out, &n);
+    took(&c->line_out, &n);
+    took(&c->piece.bytes, &n);
+}
+
 /* What is in memory: head, chunk line, bytes of the piece, in one call. */
 static enum flow send_memory(struct conn *c)
 {
@@ -73,14 +86,10 @@ static enum flow send_memory(struct conn *c)
                                  { (void *)c->piece.bytes.p, c->piece.bytes.n } };
         bool more = c->piece.fd >= 0 || (!c->body_ended && c->piece.bytes.n == 0);
         long sent = conn_send(c, parts, 3, more && !c->tunnel);
-        size_t n = sent > 0 ? (size_t)sent : 0;
 
         if (sent < 0)
             return sent == -EAGAIN ? blocked(c) : broken(c, (int)-sent);
-        c->x->bytes_out += n;
-        took(&c->head_out, &n);
-        took(&c->line_out, &n);
-        took(&c->piece.bytes, &n);
+        memory_took(c, (size_t)sent);
     }
     return FLOW_GO;
 }
