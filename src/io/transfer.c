@@ -5,6 +5,8 @@
 #include "io/transfer.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,4 +65,12 @@ long transfer_send(int fd, const struct iovec *parts, int count, bool more)
         n = bytes <= sizeof joined ? send_bytes(fd, joined, bytes, flags) : send_parts(fd, parts, count, flags);
     while (n < 0 && errno == EINTR);
     return n >= 0 ? n : -errno;
+}
+
+/* It is on already; to set it again pushes. */
+void transfer_push(int fd)
+{
+    const int on = 1;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

@@ -19,4 +19,7 @@ long transfer_receive(int fd, char *to, size_t room);
 /* The parts in their order. `more` will follow at once: the kernel may keep a segment that is not full. */
 long transfer_send(int fd, const struct iovec *parts, int count, bool more);
 
+/* Nothing follows for now: what the kernel keeps of what was sent over TCP goes out. */
+void transfer_push(int fd);
+
 #endif

@@ -482,6 +482,10 @@ static void conn_go(struct conn *c)
         conn_close(c);
     else
         linger_on(c);
+    if (c->held_back && c->state != CONN_CLOSED && !link_is_in(&c->turn.link)) {
+        c->held_back = false;
+        transfer_push(c->watch.fd);
+    }
 }
 
 static void conn_ready(struct watch *watch, uint32_t events)

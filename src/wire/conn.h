@@ -92,6 +92,7 @@ struct conn {
     int queued_bytes;   /* sent and not taken by the client, when this was last looked at */
     uint64_t queued_ms; /* when the socket was full, and they were more at the look before */
     uint64_t lingered_bytes;
+    bool held_back;   /* the kernel may keep a part of a reply, since another was to follow */
     bool shuts_later; /* lingering, but our side is not shut yet */
     bool said_end;    /* our side is shut */
 

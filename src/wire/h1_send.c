@@ -77,6 +77,12 @@ static void memory_took(struct conn *c, size_t n)
     took(&c->piece.bytes, &n);
 }
 
+/* Of requests that came together, the replies go together: fewer and fuller segments. */
+static bool another_follows(const struct conn *c)
+{
+    return c->keep && c->content_done && c->have > c->at && c->secured == NULL;
+}
+
 /* What is in memory: head, chunk line, bytes of the piece, in one call. */
 static enum flow send_memory(struct conn *c)
 {
@@ -85,7 +91,10 @@ static enum flow send_memory(struct conn *c)
                                  { (void *)c->line_out.p, c->line_out.n },
                                  { (void *)c->piece.bytes.p, c->piece.bytes.n } };
         bool more = c->piece.fd >= 0 || (!c->body_ended && c->piece.bytes.n == 0);
-        long sent = conn_send(c, parts, 3, more && !c->tunnel);
+        long sent;
+
+        c->held_back = another_follows(c);
+        sent = conn_send(c, parts, 3, (more || c->held_back) && !c->tunnel);
 
         if (sent < 0)
             return sent == -EAGAIN ? blocked(c) : broken(c, (int)-sent);

@@ -1,4 +1,6 @@
 """Many requests at once are answered one after the other, in their order, whatever stands between them."""
+import time
+
 from harness import Server, expect, expect_true, test
 
 site = Server({"a.txt": "hello", "big.bin": b"0123456789abcdef" * 20000}, args=["--write"])
@@ -51,6 +53,20 @@ def a_bad_request_at_the_end():
         answer = c.response().expect(400, "space-before-colon")
         c.expect_closed()
     expect(site.log_of(answer)["at"], len("GET / HTTP/1.1\r\nHost"))
+
+
+@test()
+def an_answer_does_not_wait_for_the_next_request():
+    """The kernel keeps a part of a segment for 200 ms when it is told that more follows."""
+    with site.connect() as c:
+        c.send(GET).response()
+        began = time.monotonic()
+        for _ in range(20):
+            c.send(GET + GET[:20])
+            c.response().expect(200)
+            c.send(GET[20:])
+            c.response().expect(200)
+        expect_true(time.monotonic() - began < 20 * 0.15, "the answers came late")
 
 
 @test("R118")
