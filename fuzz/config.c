@@ -45,6 +45,14 @@ static void check_gateway(const struct config *config, const struct gateway_sett
         DIE_UNLESS(gateway->choices[i].group < config->group_count);
 }
 
+static void check_fields(const struct ready_fields *ready)
+{
+    DIE_UNLESS(ready->count <= READY_FIELDS && ready->text.n == reply_text_bytes(ready->fields, ready->count));
+    for (uint32_t i = 0; i < ready->count; i++)
+        DIE_UNLESS(ready->fields[i].name.n > 0 &&
+                   memchr(ready->fields[i].value.p, '\n', ready->fields[i].value.n) == NULL);
+}
+
 static void check_route(const struct config *config, const struct site *site, const struct route *route)
 {
     check_kind(config, route);
@@ -53,9 +61,7 @@ static void check_route(const struct config *config, const struct site *site, co
     DIE_UNLESS(route->policy.hint_count <= HINTS_MAX && route->policy.site_hint_count <= HINTS_MAX);
     if (route->resource == &gateway_resource)
         check_gateway(config, &route->gateway);
-    for (uint32_t i = 0; i < route->field_count; i++)
-        DIE_UNLESS(route->fields[i].name.n > 0 &&
-                   memchr(route->fields[i].value.p, '\n', route->fields[i].value.n) == NULL);
+    check_fields(&route->fields);
 }
 
 static void check_admin(const struct config_admin *admin)
