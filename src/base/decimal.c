@@ -40,6 +40,6 @@ char *decimal_write_long(char *at, uint64_t number)
 
 char *decimal_write_two(char *at, unsigned number)
 {
-    memcpy(at, pairs + 2 * (number % PAIR), 2);
+    memcpy(at, pairs + 2 * (size_t)(number % PAIR), 2);
     return at + 2;
 }

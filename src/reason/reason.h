@@ -46,14 +46,14 @@ struct code {
 
 struct reason_info {
     uint16_t id; /* stable for ever; never a status nor a vendor's number */
+    uint8_t name_bytes;
     enum after after;
     enum lasts lasts;
     struct code code[DIALECTS]; /* as stored: read through reason_code() */
     const char *name;           /* kebab-case */
-    uint8_t name_bytes;
-    const char *proxy_error; /* RFC9209:2.3 error type, or "" */
-    const char *spec;        /* RFCnnnn:section, or "local" */
-    const char *text;        /* English, at most 72 bytes, no full stop */
+    const char *proxy_error;    /* RFC9209:2.3 error type, or "" */
+    const char *spec;           /* RFCnnnn:section, or "local" */
+    const char *text;           /* English, at most 72 bytes, no full stop */
 };
 
 /* r in (R_MORE, R_COUNT). Never NULL. */
