@@ -126,8 +126,9 @@ def judge(answer, wanted, call, is_whole):
 
 def logged_once(ends):
     """Each answer has one line, which says what the answer said, and how each try went."""
+    known = {line["id"] for line in site.log()}
     for _, answer in ends:
-        if answer is not CLOSED:
+        if answer is not CLOSED and answer.id not in known:
             site.log_of(answer)
     lines = {}
     for line in site.log():
