@@ -6,14 +6,26 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-bool file_cache_init(struct file_cache *c, uint32_t entries, uint64_t bytes)
+#define ENTRY_BYTES UINT64_C(1024) /* about, of a short file */
+#define BUCKETS_MAX (UINT32_C(1) << 22)
+
+/* As many as there will be entries, about. */
+static uint32_t buckets_for(uint32_t opened, uint64_t bytes)
 {
     uint32_t buckets = 16;
 
-    while (buckets < entries && buckets < UINT32_C(1) << 24)
+    while (buckets < opened + bytes / ENTRY_BYTES && buckets < BUCKETS_MAX)
         buckets *= 2;
-    *c = (struct file_cache){ .mask = buckets - 1, .entries_max = entries, .bytes_max = bytes };
-    link_init(&c->lru);
+    return buckets;
+}
+
+bool file_cache_init(struct file_cache *c, uint32_t opened, uint64_t bytes)
+{
+    uint32_t buckets = buckets_for(opened, bytes);
+
+    *c = (struct file_cache){ .mask = buckets - 1, .opened_max = opened, .bytes_max = bytes };
+    link_init(&c->lru[false]);
+    link_init(&c->lru[true]);
     if (getrandom(&c->seed, sizeof c->seed, 0) != sizeof c->seed)
         return false;
     c->buckets = calloc(buckets, sizeof(struct file_entry *));
@@ -37,10 +49,13 @@ bool file_cache_about(const struct file_entry *e, uint32_t root, enum file_kind 
 
 static void use(struct file_cache *c, struct file_entry *e)
 {
-    if (c->lru.prev == &e->lru)
+    struct link *ring = &c->lru[e->from_disk];
+
+    e->used = ++c->uses;
+    if (ring->prev == &e->lru)
         return;
     link_remove(&e->lru);
-    link_append(&c->lru, &e->lru);
+    link_append(ring, &e->lru);
 }
 
 struct file_entry *file_cache_find(struct file_cache *c, uint32_t root, enum file_kind kind, struct span path)
@@ -67,17 +82,35 @@ void file_cache_remove(struct file_cache *c, struct file_entry *e)
     *at = e->next;
     link_remove(&e->lru);
     c->entries--;
+    c->opened -= e->from_disk;
     c->bytes -= e->bytes;
     e->in_table = false;
     if (e->users == 0)
         file_entry_free(e);
 }
 
-/* Never `keep`: it has just come, and may be larger than the limit. */
-static void push_out(struct file_cache *c, const struct file_entry *keep)
+/* The least recently used of a ring, or NULL. */
+static struct file_entry *oldest_of(const struct link *ring)
 {
-    while ((c->entries > c->entries_max || c->bytes > c->bytes_max) && of_link(c->lru.next) != keep)
-        file_cache_remove(c, of_link(c->lru.next));
+    return link_is_empty(ring) ? NULL : of_link(ring->next);
+}
+
+static struct file_entry *oldest(const struct file_cache *c)
+{
+    struct file_entry *kept = oldest_of(&c->lru[false]), *opened = oldest_of(&c->lru[true]);
+
+    if (kept == NULL || opened == NULL)
+        return kept != NULL ? kept : opened;
+    return kept->used < opened->used ? kept : opened;
+}
+
+/* Never the last one: it has just come, and may be larger than the limit. */
+static void push_out(struct file_cache *c)
+{
+    while (c->opened > c->opened_max && c->opened > 1)
+        file_cache_remove(c, oldest_of(&c->lru[true]));
+    while (c->bytes > c->bytes_max && c->entries > 1)
+        file_cache_remove(c, oldest(c));
 }
 
 void file_cache_add(struct file_cache *c, struct file_entry *e)
@@ -90,11 +123,13 @@ void file_cache_add(struct file_cache *c, struct file_entry *e)
     e->hash = hash_of(c, e->root, e->kind, path);
     e->next = c->buckets[e->hash & c->mask];
     c->buckets[e->hash & c->mask] = e;
-    link_append(&c->lru, &e->lru);
+    link_append(&c->lru[e->from_disk], &e->lru);
+    e->used = ++c->uses;
     e->in_table = true;
     c->entries++;
+    c->opened += e->from_disk;
     c->bytes += e->bytes;
-    push_out(c, e);
+    push_out(c);
 }
 
 void file_cache_grow(struct file_cache *c, struct file_entry *e, uint64_t bytes)
@@ -104,13 +139,13 @@ void file_cache_grow(struct file_cache *c, struct file_entry *e, uint64_t bytes)
         return;
     c->bytes += bytes;
     use(c, e);
-    push_out(c, e);
+    push_out(c);
 }
 
 void file_cache_clear(struct file_cache *c)
 {
-    while (!link_is_empty(&c->lru))
-        file_cache_remove(c, of_link(c->lru.next));
+    while (c->entries > 0)
+        file_cache_remove(c, oldest(c));
 }
 
 void file_cache_fini(struct file_cache *c)

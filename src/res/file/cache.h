@@ -4,12 +4,14 @@
 #include "res/file/file_impl.h"
 
 /*
- * What one worker knows of paths: a hash table, and a ring in the order of use. One thread; no system calls.
+ * What one worker knows of paths: a hash table, and rings in the order of use. One thread; no system calls.
  * Entries in use are never freed, but may be taken out of the table; then the last user frees them.
+ *
+ * Two limits: descriptors are few, and `opened` counts the entries that hold some; all else is memory, counted in bytes.
  */
 
 /* False without memory or randomness. */
-bool file_cache_init(struct file_cache *c, uint32_t entries, uint64_t bytes);
+bool file_cache_init(struct file_cache *c, uint32_t opened, uint64_t bytes);
 
 /* All entries must be out of use. */
 void file_cache_fini(struct file_cache *c);

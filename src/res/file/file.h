@@ -54,8 +54,8 @@ void file_shared_release(struct file_shared **shared);
 int file_shared_tidy(struct file_shared *shared, const struct file_settings *settings);
 
 struct file_worker_settings {
-    uint64_t cache_bytes;       /* content and coded content kept in memory */
-    uint32_t cache_entries;     /* open descriptors, about */
+    uint64_t cache_bytes;       /* of all that is kept in memory: content, coded content, what is known of paths */
+    uint32_t cache_entries;     /* of files kept open; those in memory are not */
     uint32_t content_max_bytes; /* a longer file is sent from its descriptor */
     uint32_t recheck_ms;        /* how long an entry is believed; design: 1000 */
 };

@@ -73,6 +73,7 @@ struct file_variant {
 struct file_entry {
     struct file_entry *next; /* in the same bucket */
     struct link lru;
+    uint64_t used; /* file_cache.uses at its last use */
     uint64_t hash;
     const char *path;
     uint32_t path_bytes, root;
@@ -98,10 +99,12 @@ struct file_shared {
 
 struct file_cache {
     struct file_entry **buckets;
-    uint32_t mask, entries, entries_max;
-    uint64_t seed; /* clients choose paths, and may not choose them to meet in one bucket */
+    uint32_t mask, entries;
+    uint32_t opened, opened_max; /* entries with descriptors */
     uint64_t bytes, bytes_max;
-    struct link lru; /* least recently used first */
+    uint64_t seed; /* clients choose paths, and may not choose them to meet in one bucket */
+    uint64_t uses;
+    struct link lru[2]; /* least recently used first: entries in memory, entries with descriptors */
 };
 
 /* What the last Accept-Encoding said. Clients are few kinds of programs, each with one value: reading it is dear. */

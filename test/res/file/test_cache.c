@@ -40,7 +40,7 @@ static void test_keeps_the_latest(void **state)
     struct file_cache c;
 
     (void)state;
-    assert_true(file_cache_init(&c, ENTRIES, ENTRIES * 10));
+    assert_true(file_cache_init(&c, 1, ENTRIES * 10));
     for (unsigned i = 0; i < PATHS; i++) {
         file_cache_add(&c, entry_new(i));
         assert_non_null(find(&c, 0)); /* in use all the time */
@@ -51,6 +51,53 @@ static void test_keeps_the_latest(void **state)
     assert_null(find(&c, PATHS - ENTRIES));
     for (unsigned i = PATHS - ENTRIES + 1; i < PATHS; i++)
         assert_non_null(find(&c, i));
+    file_cache_fini(&c);
+}
+
+/* Descriptors are few: those that hold some push out one another, and nothing else. */
+static void test_few_descriptors(void **state)
+{
+    struct file_cache c;
+
+    (void)state;
+    assert_true(file_cache_init(&c, ENTRIES, UINT64_MAX));
+    for (unsigned i = 0; i < PATHS; i++) {
+        struct file_entry *e = entry_new(i);
+
+        e->from_disk = i % 2 == 1;
+        file_cache_add(&c, e);
+    }
+    assert_int_equal(c.opened, ENTRIES);
+    assert_int_equal(c.entries, PATHS / 2 + ENTRIES);
+    for (unsigned i = 0; i < PATHS; i++)
+        assert_true((find(&c, i) != NULL) == (i % 2 == 0 || i >= PATHS - 2 * ENTRIES));
+    file_cache_clear(&c);
+    assert_int_equal(c.entries + c.opened, 0);
+    assert_true(c.bytes == 0);
+    file_cache_fini(&c);
+}
+
+/* What was used last stays, with descriptors or without. */
+static void test_bytes_go_in_the_order_of_use(void **state)
+{
+    struct file_cache c;
+
+    (void)state;
+    assert_true(file_cache_init(&c, ENTRIES, 40));
+    for (unsigned i = 0; i < 4; i++) {
+        struct file_entry *e = entry_new(i);
+
+        e->from_disk = i % 2 == 1;
+        file_cache_add(&c, e);
+    }
+    assert_non_null(find(&c, 1));
+    file_cache_add(&c, entry_new(4));
+    file_cache_add(&c, entry_new(5));
+    for (unsigned i = 0; i < 6; i++)
+        assert_true((find(&c, i) != NULL) == (i != 0 && i != 2));
+    file_cache_grow(&c, find(&c, 3), 30);
+    assert_int_equal(c.entries, 1);
+    assert_non_null(find(&c, 3));
     file_cache_fini(&c);
 }
 
@@ -75,8 +122,9 @@ static void test_paths_cannot_be_chosen_to_meet(void **state)
     struct file_cache one, other;
 
     (void)state;
-    assert_true(file_cache_init(&one, ENTRIES, UINT64_MAX));
-    assert_true(file_cache_init(&other, ENTRIES, UINT64_MAX));
+    assert_true(file_cache_init(&one, ENTRIES, 0));
+    assert_true(file_cache_init(&other, ENTRIES, 0));
+    one.bytes_max = other.bytes_max = UINT64_MAX;
     for (unsigned i = 0; other.entries < ENTRIES; i++) {
         struct file_entry *e = entry_new(i);
 
@@ -93,6 +141,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keeps_the_latest),
+        cmocka_unit_test(test_few_descriptors),
+        cmocka_unit_test(test_bytes_go_in_the_order_of_use),
         cmocka_unit_test(test_paths_cannot_be_chosen_to_meet),
     };
 
