@@ -28,6 +28,7 @@
 #include "res/file/tag.h"
 
 #define FILE_VARIANTS_MAX 16
+#define FILE_DIRECTORIES  64
 #define FILE_CREDIBLE     INT64_C(31536000) /* older than 1971: a clock or an archive that lost its dates */
 
 enum file_kind {
@@ -107,6 +108,19 @@ struct file_cache {
     struct link lru[2]; /* least recently used first: entries in memory, entries with descriptors */
 };
 
+/* What a worker knows of the names in a directory: see directory.h. */
+struct file_directory {
+    char *path; /* without the slash at its end; owned; NULL: of none */
+    uint32_t path_bytes, root;
+    bool known;
+    bool is_read;     /* a helper is at it */
+    unsigned codings; /* CODING_BIT()s of the suffixes that occur */
+    uint32_t names;   /* when it was read */
+    uint32_t lookups; /* of files in it, since then */
+    struct file_stamp stamp;
+    uint64_t looked_ms, changes; /* as of entries, when the stamp was last compared */
+};
+
 /* What the last Accept-Encoding said. Clients are few kinds of programs, each with one value: reading it is dear. */
 struct file_wish {
     char text[96];
@@ -118,6 +132,7 @@ struct file_worker {
     struct file_worker_settings settings;
     struct file_cache cache;
     struct file_wish wish;
+    struct file_directory directories[FILE_DIRECTORIES];
     struct link jobs; /* that others may join */
     struct offload *helpers;
     struct mail_box *mail;

@@ -207,7 +207,8 @@ struct file_variant *file_variant_add(struct file_lookup *l, const struct file_p
     if (fd < 0)
         return v;
     content_hold(&v->files[CODING_IDENTITY], fd, st);
-    for (enum coding i = 0; i < CODING_IDENTITY && l->settings->precompressed && e->kind == FILE_READ; i++)
-        sibling_look(l, at, v, i);
+    for (enum coding i = 0; i < CODING_IDENTITY && e->kind == FILE_READ; i++)
+        if (l->codings & CODING_BIT(i))
+            sibling_look(l, at, v, i);
     return v;
 }

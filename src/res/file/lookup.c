@@ -24,6 +24,7 @@ static int settings_take(struct file_lookup *l, const struct file_settings *sett
 
     l->settings = at_once ? settings : &l->kept.settings;
     l->at_once = at_once;
+    l->codings = settings->precompressed ? ~0U : 0;
     return err;
 }
 

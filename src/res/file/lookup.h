@@ -12,6 +12,7 @@ struct file_lookup {
     struct file_kept kept;                /* of a job for a helper */
     const struct file_settings *settings; /* in kept; or the exchange's, at once */
     bool at_once;                         /* do not block */
+    unsigned codings;                     /* CODING_BIT()s of the coded siblings to look for */
     const struct media_types *types;
     uint32_t content_max_bytes;
     uint32_t recheck_ms;     /* how long others may believe what they found before */
@@ -25,7 +26,7 @@ struct file_lookup {
     bool is_news;     /* other workers may believe what is no longer so */
 };
 
-/* Zeroed but for at_once, the settings, and `made`, which asks about `path`. NULL: see *error_out, an errno. */
+/* Zeroed but for at_once, codings, the settings, and `made`, which asks about `path`. NULL: see *error_out, an errno. */
 struct file_lookup *file_lookup_new(const struct file_settings *settings, enum file_kind kind, struct span path,
                                     bool at_once, int *error_out);
 

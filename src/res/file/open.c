@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "res/file/cache.h"
+#include "res/file/directory.h"
 #include "res/file/lookup.h"
 #include "res/file/lookup_impl.h"
 
@@ -185,6 +186,9 @@ static bool look_at_once(struct exchange *x, struct file_entry *old)
     if (l == NULL)
         return false;
     file_job_hold(x, j, old);
+    if (l->codings != 0 && l->made->kind == FILE_READ)
+        l->codings &=
+            file_directory_codings(file_worker(x), file_settings(x), x->req.subpath, x->now_ms, &l->made->looked_ms);
     j->run(j);
     if (l->would_block) {
         file_job_release(&j);

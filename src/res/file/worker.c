@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "res/file/cache.h"
+#include "res/file/directory.h"
 
 struct file_worker *file_worker_new(const struct file_worker_settings *settings, struct offload *helpers,
                                     struct mail_box *mail, const struct media_types *types, struct file_shared *shared)
@@ -23,6 +24,7 @@ struct file_worker *file_worker_new(const struct file_worker_settings *settings,
 void file_worker_forget(struct file_worker *fw)
 {
     file_cache_clear(&fw->cache);
+    file_directory_forget(fw);
 }
 
 void file_worker_release(struct file_worker **worker)
@@ -33,5 +35,6 @@ void file_worker_release(struct file_worker **worker)
     if (fw == NULL)
         return;
     file_cache_fini(&fw->cache);
+    file_directory_forget(fw);
     free(fw);
 }
