@@ -15,6 +15,7 @@ from served import Served
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = str(ROOT / "build/release/verdict")
+GUIDED = str(ROOT / "build/guided/verdict")  # the same, compiled with what was counted of some work
 UNPACKED = ROOT / "build/peers/usr"
 CONFIGURATIONS = Path(__file__).resolve().parent / "peers"
 CONNECTIONS = 16000  # more than any row has; nginx takes memory for them at its start
@@ -23,6 +24,7 @@ THREADS = (128, 2000)  # at least and at most, of one process of Apache httpd
 # Name, program, arguments after it. Of a name with a dash, the first part says whose configuration it is.
 COMMANDS = {
     "verdict": (PROGRAM, "serve -c {file}"),
+    "verdict-guided": (GUIDED, "serve -c {file}"),
     "nginx": ("nginx", "-p {own} -e {own}/error.log -c {file}"),
     "nginx-uncached": ("nginx", "-p {own} -e {own}/error.log -c {file}"),
     "h2o": ("h2o", "-c {file}"),
@@ -31,8 +33,9 @@ COMMANDS = {
     "caddy": ("caddy", "run --adapter caddyfile --config {file}"),
     "haproxy": ("haproxy", "-db -q -f {file}"),
 }
-FILES = {"verdict": "verdict.yaml", "nginx": "nginx.conf", "nginx-uncached": "nginx.conf", "h2o": "h2o.conf",
-         "lighttpd": "lighttpd.conf", "apache": "apache.conf", "caddy": "Caddyfile"}
+FILES = {"verdict": "verdict.yaml", "verdict-guided": "verdict.yaml", "nginx": "nginx.conf",
+         "nginx-uncached": "nginx.conf", "h2o": "h2o.conf", "lighttpd": "lighttpd.conf", "apache": "apache.conf",
+         "caddy": "Caddyfile"}
 TLS = {"verdict": "verdict-tls.yaml", "nginx": "nginx-tls.conf", "h2o": "h2o-tls.conf"}
 GATEWAYS = {"verdict": "verdict-gateway.yaml", "haproxy": "haproxy.cfg", "nginx": "nginx-gateway.conf",
             "h2o": "h2o-gateway.conf"}
@@ -57,7 +60,7 @@ def modules_of(program):
 
 def environment(name, workers=1, own="/"):
     """What the program needs, wherever it was unpacked to."""
-    if name == "verdict":
+    if name.startswith("verdict"):
         return dict(os.environ)
     libraries = f"{UNPACKED}/lib/x86_64-linux-gnu"
     return {**os.environ, "LD_LIBRARY_PATH": libraries, "GOMAXPROCS": str(workers), "HOME": str(own)}

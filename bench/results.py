@@ -10,7 +10,8 @@ from peers import FILES, PROGRAM, environment, program_of
 from rows import RATE
 
 SERVERS = [*FILES, "floor"]
-PEERS = [name for name in FILES if name != "verdict"]
+PEERS = [name for name in FILES if not name.startswith("verdict")]
+OTHERS = [name for name in SERVERS if name != "verdict"]
 RESULTS = Path(__file__).resolve().parent / "results.md"
 MEMORY_ROWS = ("small", "small-log", "ten-thousand", "many", "large", "put")
 VERSIONS = {"verdict": "version", "nginx": "-v", "h2o": "-v", "lighttpd": "-v", "apache": "-v", "caddy": "version",
@@ -70,12 +71,12 @@ def head_of(*columns):
 
 
 def ratio_table(lines, figures_of):
-    text = head_of("work", *PEERS, "floor", "best peer")
+    text = head_of("work", *OTHERS, "best peer")
     for line in lines:
         figures = figures_of(line)
         parts = ratios(figures)
         best = best_of(figures)
-        text += row_of([line.row.words, *(shown(parts, name, 2) for name in [*PEERS, "floor"]),
+        text += row_of([line.row.words, *(shown(parts, name, 2) for name in OTHERS),
                         f"{best} {shown(parts, best, 2)}" if best and parts else "-"])
     return text
 
@@ -145,6 +146,8 @@ Written by `./dev bench table` on {time.strftime("%Y-%m-%d")}, on a machine with
 - *Memory* is the proportional share of what is resident, of all processes. Of a connection that waits: what it grows by, each
   connection with one request behind it, divided by their number.
 - The *floor* (`bench/floor.c`) parses nothing, and sends the bytes that Verdict answers; it has no log.
+- *verdict-guided* is the release compiled a second time, with what the first counted of some work (`./dev build guided`); it is
+  there in the rows whose instructions are counted.
 - The configurations are in `bench/peers/`. nginx is there with `open_file_cache` and without. Verdict runs with its defaults:
   trace and recorder are on.
 

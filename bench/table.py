@@ -55,7 +55,8 @@ class Line:
                 with found["verdict"]() as server:
                     _, head, content = work.answer_to(server, row)
                 found["floor"] = floor_starter(self.folder, head + content)
-        return {name: pinned(start, row.workers) for name, start in found.items() if name not in row.without}
+        return {name: pinned(start, row.workers) for name, start in found.items()
+                if name not in row.without and (row.counted or name != "verdict-guided")}
 
     @contextlib.contextmanager
     def noted(self, name):
