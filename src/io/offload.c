@@ -115,10 +115,12 @@ int offload_submit(struct offload *o, struct job *j, struct mail_box *reply)
         *o->shared.last = &j->mail;
         o->shared.last = &j->mail.next;
         o->shared.queued++;
-        pthread_cond_signal(&o->shared.work);
         err = 0;
     }
     pthread_mutex_unlock(&o->shared.lock);
+    /* Without the lock, or the helper that wakes has to wait for it at once. */
+    if (err == 0)
+        pthread_cond_signal(&o->shared.work);
     return err;
 }
 
