@@ -170,6 +170,23 @@ def large_content_arrives_whole():
     expect_true(said in (None, site.get("/large.bin").get("ETag")), "no tag, or the one that it has")
 
 
+@test(seconds=30)
+def content_in_pieces_of_any_length_arrives_whole_and_no_byte_of_the_next_request_with_it():
+    """Whatever the length of the head, and wherever what the network brings begins and ends."""
+    for head_bytes, piece_bytes, length in ((100, 5000, 300_001), (3000, 77_777, 1 << 18), (7000, 131_073, 400_000)):
+        content = os.urandom(length)
+        head = f"PUT /pieces.bin HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\nX-Long: ".encode()
+        with site.connect() as c:
+            c.send(head + b"x" * (head_bytes - len(head)) + b"\r\n\r\n")
+            for at in range(0, length, piece_bytes):
+                c.send(content[at:at + piece_bytes])
+                time.sleep(0.001)
+            c.send("GET /pieces.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            expect(c.response().status // 100, 2)
+            expect(c.response().expect(200).content == content, True)
+        expect((site.root / "pieces.bin").read_bytes() == content, True)
+
+
 def half_sent(target, after):
     with site.connect() as c:
         c.send(f"PUT {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + "x" * 200_000)
