@@ -1,10 +1,13 @@
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "res/file/cache.h"
 #include "res/file/directory.h"
 #include "res/file/lookup.h"
 #include "res/file/lookup_impl.h"
+#include "res/file/walk.h"
 
 static enum file_kind kind_of(const struct exchange *x)
 {
@@ -199,6 +202,54 @@ static bool look_at_once(struct exchange *x, struct file_entry *old)
     return true;
 }
 
+/* A file found under the very name, in memory, without coded siblings. */
+static bool is_plain(const struct file_entry *e)
+{
+    if (e->variant_count != 1 || e->is_collection || e->negotiates || e->from_disk || !e->settled)
+        return false;
+    for (enum coding coding = 0; coding < CODING_IDENTITY; coding++)
+        if (e->variants->files[coding].is_there)
+            return false;
+    return true;
+}
+
+/* Does not block, and needs no permission: when that changes, so does the stamp. */
+static bool is_there_still(const struct file_settings *settings, const struct file_entry *e)
+{
+    struct file_stamp stamp;
+    struct file_place at;
+    struct stat st;
+    int fd, err;
+
+    if (file_place_init(&at, (struct span){ e->path, e->path_bytes }) != 0)
+        return false;
+    fd = file_walk_open_cached(settings->root_fd, at.text, O_PATH);
+    if (fd < 0)
+        return false;
+    err = fstat(fd, &st);
+    close(fd);
+    stamp = file_stamp_of(&st);
+    return err == 0 && memcmp(&stamp, &e->variants->files[CODING_IDENTITY].stamp, sizeof stamp) == 0;
+}
+
+/* What a look-up finds most often, the same again, without a look-up. */
+static __attribute__((noinline)) bool is_confirmed(struct exchange *x, struct file_entry *e)
+{
+    const struct file_settings *settings = file_settings(x);
+    struct file_worker *fw = file_worker(x);
+    uint64_t changes = changes_now(fw), since_ms = x->now_ms;
+
+    if (!settings->root_is_local || !is_plain(e))
+        return false;
+    if (settings->precompressed && file_directory_codings(fw, settings, x->req.subpath, x->now_ms, &since_ms) != 0)
+        return false;
+    if (!is_there_still(settings, e))
+        return false;
+    e->looked_ms = since_ms;
+    e->changes = changes;
+    return true;
+}
+
 static __attribute__((noinline)) enum flow look_up(struct exchange *x, struct file_entry *old)
 {
     struct file_job *j = lookup_running(x);
@@ -216,7 +267,8 @@ enum flow file_open(struct exchange *x)
     if (file_state(x)->job != NULL)
         return lookup_use(x);
     e = file_cache_find(&fw->cache, file_settings(x)->id, kind_of(x), x->req.subpath);
-    if (e != NULL && e->kind == FILE_READ && is_believed(fw, e, x->now_ms)) /* a change is judged by what is there */
+    if (e != NULL && e->kind == FILE_READ && /* a change is judged by what is there */
+        (is_believed(fw, e, x->now_ms) || is_confirmed(x, e)))
         return use_entry(x, e);
     return look_up(x, e);
 }
