@@ -71,7 +71,7 @@ static void coding_finish(struct file_job *job)
     v->made[j->coding] = c;
     if (c->length >= v->files[CODING_IDENTITY].length)
         v->useless = ~0U;
-    file_cache_grow(&job->worker->cache, job->entry, c->length);
+    file_cache_grow(&job->worker->cache, job->entry, c->length + sizeof *c + 2 * FILE_MALLOC_BYTES);
 }
 
 static void coding_discard(struct file_job *job)

@@ -194,7 +194,7 @@ static void ready_keep(struct exchange *x, uint32_t before, uint32_t key)
     *ready = (struct file_ready){ .next = s->content->ready, .key = key, .path = { path_room, path.n } };
     ready_fields_write(&ready->lines, fields, count, ready + 1);
     s->content->ready = ready;
-    file_cache_grow(&file_worker(x)->cache, s->entry, bytes);
+    file_cache_grow(&file_worker(x)->cache, s->entry, bytes + FILE_MALLOC_BYTES);
 }
 
 /* They are made, and kept if they can be asked for again. Apart: most of what is asked for is ready. */

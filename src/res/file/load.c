@@ -125,7 +125,7 @@ static int load_content(struct file_lookup *l, struct file_variant *v, enum codi
     tag_content(v, coding, settled);
     l->made->settled &= settled;
     if (c->bytes != NULL)
-        l->made->bytes += c->length;
+        l->made->bytes += c->length + 1 + FILE_MALLOC_BYTES;
     else
         l->made->from_disk = true;
     return 0;
@@ -148,7 +148,9 @@ int file_load(struct file_lookup *l, int64_t now_ns)
     int err = 0;
 
     e->settled = true;
-    e->bytes = sizeof *e + e->path_bytes + e->variant_count * sizeof(struct file_variant);
+    e->bytes = sizeof *e + e->path_bytes + 1 + e->variant_count * sizeof(struct file_variant) + 3 * FILE_MALLOC_BYTES;
+    for (uint32_t i = 0; i < e->variant_count; i++)
+        e->bytes += strlen(e->variants[i].name) + 1 + FILE_MALLOC_BYTES;
     for (uint32_t i = 0; i < e->variant_count && err == 0; i++)
         if (!e->variants[i].negotiates)
             err = load_variant(l, &e->variants[i], now_ns);

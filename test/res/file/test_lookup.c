@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -474,6 +475,25 @@ static void test_least_used_go(void **state)
     assert_non_null(file_cache_find(&site.worker->cache, 1, FILE_READ, SPAN("/f11")));
 }
 
+/* All that an entry takes counts. */
+static void test_bytes_are_counted(void **state)
+{
+    const struct file_content *c;
+    struct file_entry *e;
+    uint64_t taken;
+
+    (void)state;
+    fill();
+    assert_body("GET /a.txt", "alpha\n");
+    e = file_cache_find(&site.worker->cache, 1, FILE_READ, SPAN("/a.txt"));
+    assert_non_null(e);
+    c = &e->variants->files[CODING_IDENTITY];
+    taken = malloc_usable_size(e) + malloc_usable_size((void *)e->path) + malloc_usable_size(e->variants) +
+            malloc_usable_size(e->variants->name) + malloc_usable_size(c->bytes) + malloc_usable_size(c->ready);
+    assert_in_range(e->bytes, taken, taken + 200);
+    assert_int_equal(site.worker->cache.bytes, e->bytes);
+}
+
 static void test_bytes_are_limited(void **state)
 {
     char content[4000];
@@ -555,6 +575,7 @@ int main(void)
         TEST(test_crowd),
         TEST(test_crowd_that_ends_itself),
         TEST(test_least_used_go),
+        TEST(test_bytes_are_counted),
         TEST(test_bytes_are_limited),
         TEST(test_no_permission),
         TEST(test_unreadable_directory),
@@ -568,6 +589,7 @@ int main(void)
         TEST_LOCAL(test_at_once_without_helpers),
         TEST_LOCAL(test_not_at_once),
         TEST_LOCAL(test_least_used_go),
+        TEST_LOCAL(test_bytes_are_counted),
         TEST_LOCAL(test_bytes_are_limited),
         TEST_LOCAL(test_no_permission),
         TEST_LOCAL(test_unreadable_directory),
