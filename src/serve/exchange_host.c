@@ -138,7 +138,7 @@ static bool enter(struct conn *c, uint32_t same_most)
     const struct worker *w = c->wire->worker;
     uint32_t total, same;
 
-    c->client = clients_enter(w->shared->clients, (const struct sockaddr *)&c->peer, &total, &same);
+    c->client = clients_enter(w->shared->clients, conn_peer(c), &total, &same);
     c->over_server = total > w->shared->connections_limit;
     c->over_client = same > same_most;
     if (total / 2 <= w->shared->connections_limit && same / 2 <= same_most)

@@ -131,7 +131,7 @@ struct exchange *conn_exchange(struct conn *c, bool *on_spare)
     x->now_ms = w->loop->now_ms;
     x->unix_seconds = w->loop->unix_s;
     x->unix_ms = (uint64_t)w->loop->unix_ms;
-    x->peer = (struct span){ (const char *)&c->peer, c->peer_len };
+    x->peer = (struct span){ (const char *)conn_peer(c), c->peer_len };
     if (c->is_new)
         x->moments.accepted_ms = c->accepted_ms;
     x->moments.first_byte_ms = w->loop->now_ms;
@@ -163,6 +163,16 @@ void conn_refuse(struct conn *c, enum reason why, struct span operand)
     verdict_about(&x->head_verdict, why, 0, operand);
     x->host->begin(x);
     conn_exchange_return(c, x, on_spare);
+}
+
+void conn_peer_set(struct conn *c, const struct sockaddr *peer, socklen_t peer_len)
+{
+    bool is_far = peer_len > sizeof c->near_peer;
+
+    free(c->far_peer);
+    c->far_peer = is_far ? malloc(peer_len) : NULL;
+    c->peer_len = is_far && c->far_peer == NULL ? sizeof peer->sa_family : peer_len;
+    memcpy(c->far_peer != NULL ? c->far_peer : &c->near_peer.any, peer, c->peer_len);
 }
 
 void conn_timer(struct conn *c, uint32_t delay_ms)
@@ -323,6 +333,7 @@ void conn_close(struct conn *c)
     if (c->next != NULL)
         c->next->before = c->before;
     w->conn_count--;
+    free(c->far_peer);
     c->next = w->free_conns;
     w->free_conns = c;
 }
@@ -570,10 +581,9 @@ struct conn *conn_open(struct wire *w, int fd, enum wire_port port, const struct
                         .writable = true,
                         .is_new = true,
                         .keep = true,
-                        .accepted_ms = w->loop->now_ms,
-                        .peer_len = peer_len };
+                        .accepted_ms = w->loop->now_ms };
     c->protocol = c->announced ? &proxied_protocol : conn_first_protocol(c);
-    memcpy(&c->peer, peer, peer_len);
+    conn_peer_set(c, (const struct sockaddr *)peer, peer_len);
     timer_init(&c->timer, conn_fire);
     conn_add(w, c);
     if (!w->host->accepted(c) || loop_watch(w->loop, &c->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {

@@ -1,6 +1,7 @@
 #ifndef WIRE_CONN_H
 #define WIRE_CONN_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -55,22 +56,17 @@ struct wire;
 struct secured;
 struct h2;
 
+/* In the order of use: what every request touches lies together at the beginning, so that with thousands of connections
+ * few lines of cache are fetched for one. */
 struct conn {
     struct watch watch;
-    struct timer timer;
-    struct deferred turn; /* to go on with bytes that are here already */
-    struct wire *wire;
     const struct wire_protocol *protocol;
-    enum wire_port port; /* where it came in */
-    const struct transport *transport;
-    struct secured *secured;    /* NULL: plain text */
-    struct h2 *h2;              /* NULL: not HTTP/2 */
-    struct conn *next, *before; /* the worker's connections; `next` alone in the free list */
-    struct exchange *x;         /* of HTTP/1; NULL: none in progress */
-    char *buffer;               /* NULL: nothing read yet */
-    uint32_t have, at;          /* bytes in the buffer; those before `at` are consumed */
-    uint32_t window;            /* where content may be read to: behind the head while an exchange needs it */
-    enum conn_state state;      /* of HTTP/1, as long as it is not LINGER or CLOSED */
+    struct wire *wire;
+    struct exchange *x;    /* of HTTP/1; NULL: none in progress */
+    char *buffer;          /* NULL: nothing read yet */
+    uint32_t have, at;     /* bytes in the buffer; those before `at` are consumed */
+    uint32_t window;       /* where content may be read to: behind the head while an exchange needs it */
+    enum conn_state state; /* of HTTP/1, as long as it is not LINGER or CLOSED */
     bool readable, writable, peer_closed, broken; /* what the last events said */
     bool keep;                                    /* another exchange may follow this one */
     bool over_server, over_client;                /* found at accept: more connections than the limit */
@@ -78,30 +74,41 @@ struct conn {
     bool on_spare;                                /* x is the worker's last resort: there is memory to say so only */
     bool is_new;                                  /* no exchange has begun yet */
     bool early;                                   /* the last bytes read were early data. RFC8470:3 */
-
-    struct framing framing; /* of the request in progress */
-    struct chunk chunk;
-    uint64_t content_left, content_taken; /* bytes; left counts for FRAMING_LENGTH */
+    bool announced;                               /* the PROXY protocol comes first */
     bool content_done, continue_sent;
-    struct verdict content_broken; /* the timer's word while x waits for content */
+    bool chunked_out, body_ended, tunnel; /* tunnel: another protocol than HTTP is spoken now */
+    bool held_back;                       /* the kernel may keep a part of a reply, since another was to follow */
+    bool shuts_later;                     /* lingering, but our side is not shut yet */
+    bool said_end;                        /* our side is shut */
+    struct secured *secured;              /* NULL: plain text */
+    struct timer timer;
 
+    struct framing framing;               /* of the request in progress */
+    uint64_t content_left, content_taken; /* bytes; left counts for FRAMING_LENGTH */
     struct span head_out, line_out;       /* head and chunk line of the reply, not yet sent */
     struct piece piece;                   /* of the reply's content, not yet sent */
-    bool chunked_out, body_ended, tunnel; /* tunnel: another protocol than HTTP is spoken now */
-    char chunk_line[24];
-    int queued_bytes;   /* sent and not taken by the client, when this was last looked at */
-    uint64_t queued_ms; /* when the socket was full, and they were more at the look before */
-    uint64_t lingered_bytes;
-    bool held_back;   /* the kernel may keep a part of a reply, since another was to follow */
-    bool shuts_later; /* lingering, but our side is not shut yet */
-    bool said_end;    /* our side is shut */
-
+    const struct transport *transport;
     uint64_t accepted_ms;
-    struct sockaddr_storage peer; /* the client, or the proxy that has not said yet whose connection it is */
     socklen_t peer_len;
-    bool announced; /* the PROXY protocol comes first */
-    void *client;   /* the host's entry for the peer's address */
-    void *held;     /* likewise the host's; NULL at first */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in6 room;
+    } near_peer;
+    struct sockaddr *far_peer;     /* the address that `near_peer` has no room for; else NULL */
+    struct verdict content_broken; /* the timer's word while x waits for content */
+
+    /* What few requests need. */
+    struct deferred turn; /* to go on with bytes that are here already */
+    struct chunk chunk;
+    char chunk_line[24];
+    int queued_bytes;    /* sent and not taken by the client, when this was last looked at */
+    enum wire_port port; /* where it came in */
+    uint64_t queued_ms;  /* when the socket was full, and they were more at the look before */
+    uint64_t lingered_bytes;
+    struct h2 *h2;              /* NULL: not HTTP/2 */
+    struct conn *next, *before; /* the worker's connections; `next` alone in the free list */
+    void *client;               /* the host's entry for the peer's address */
+    void *held;                 /* likewise the host's; NULL at first */
 };
 
 /* What is spoken on a connection. */
@@ -181,6 +188,15 @@ void wire_drain(struct wire *w);
 
 /* Close all connections; exchanges in progress end with draining-stopped. */
 void wire_stop(struct wire *w);
+
+/* The client, or the proxy that has not said yet whose connection it is; peer_len bytes. */
+static inline const struct sockaddr *conn_peer(const struct conn *c)
+{
+    return c->far_peer != NULL ? c->far_peer : &c->near_peer.any;
+}
+
+/* That is who it is. Of the address of a Unix socket, which may be long, the family alone is kept without memory. */
+void conn_peer_set(struct conn *c, const struct sockaddr *peer, socklen_t peer_len);
 
 /* For the codec. */
 

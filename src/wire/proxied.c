@@ -30,8 +30,7 @@ static bool peer_set(struct conn *c, const struct proxy_protocol *header)
 {
     if (!header->is_known)
         return true;
-    c->peer = header->source;
-    c->peer_len = header->source_len;
+    conn_peer_set(c, (const struct sockaddr *)&header->source, header->source_len);
     return c->wire->host->renamed(c);
 }
 
