@@ -38,6 +38,11 @@ def v2(client, command=0x21, extension=b""):
     return SIGNATURE + bytes([command, family]) + struct.pack("!H", len(block)) + block
 
 
+def v2_unix(path):
+    block = path.encode().ljust(108, b"\0") + bytes(108)
+    return SIGNATURE + b"\x21\x31" + struct.pack("!H", len(block)) + block
+
+
 def through(header, request=GET, source=TRUSTED, port="port"):
     with site.connect(source=source, port=port) as c:
         return c.send(header + request).response()
@@ -181,6 +186,12 @@ def unix_sockets_may_be_trusted():
             answer = c.send(v1("192.0.2.1") + GET).response().expect(200, "request-ok")
         expect(client_of(answer, one), "192.0.2.1")
         one.ask(GET).expect(200, "request-ok")
+
+
+@test()
+def long_addresses_are_whole():
+    for path in ("/run/client", "/run/" + "x" * 100):
+        expect(client_of(through(v2_unix(path)).expect(200, "request-ok")), "unix:" + path)
 
 
 class HAProxy(Peer):
