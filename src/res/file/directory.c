@@ -121,7 +121,7 @@ static void read_open(struct file_directory *found, int fd)
         return;
     }
     found->known = names_read(found, d) && stamp_read(fd, &after) == 0 && stamp_is(&after, &found->stamp) &&
-                   after.changed_ns <= now.tv_sec * NS_PER_S + now.tv_nsec - FILE_SETTLED_NS;
+                   found->stamp.changed_ns <= now.tv_sec * NS_PER_S + now.tv_nsec - FILE_SETTLED_NS;
     closedir(d);
 }
 
