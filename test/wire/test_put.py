@@ -178,10 +178,10 @@ def content_in_pieces_of_any_length_arrives_whole_and_no_byte_of_the_next_reques
         head = f"PUT /pieces.bin HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\nX-Long: ".encode()
         with site.connect() as c:
             c.send(head + b"x" * (head_bytes - len(head)) + b"\r\n\r\n")
-            for at in range(0, length, piece_bytes):
-                c.send(content[at:at + piece_bytes])
+            stream = content + b"GET /pieces.bin HTTP/1.1\r\nHost: a\r\n\r\n"
+            for at in range(0, len(stream), piece_bytes):
+                c.send(stream[at:at + piece_bytes])
                 time.sleep(0.001)
-            c.send("GET /pieces.bin HTTP/1.1\r\nHost: a\r\n\r\n")
             expect(c.response().status // 100, 2)
             expect(c.response().expect(200).content == content, True)
         expect((site.root / "pieces.bin").read_bytes() == content, True)
