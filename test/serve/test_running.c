@@ -26,7 +26,7 @@ static const struct running_list *list_of(struct span head)
     x = (struct exchange){ 0 };
     head_init(&x.req.head, fields);
     assert_int_equal(h1_parse_head(head, &limits, &x.req.head, &x.head_verdict), x.head_verdict.why);
-    conn.peer.ss_family = AF_UNIX;
+    conn.near_peer.any.sa_family = AF_UNIX;
     conn.state = CONN_REPLY;
     running_list_fill(&worker, &list);
     assert_int_equal(list.count, 1);
