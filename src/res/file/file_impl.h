@@ -29,7 +29,7 @@
 
 #define FILE_VARIANTS_MAX 16
 #define FILE_DIRECTORIES  64
-#define FILE_MALLOC_BYTES 16                /* what malloc() takes beyond what it is asked for, about */
+#define FILE_MALLOC_BYTES ((size_t)16)      /* what malloc() takes beyond what it is asked for, about */
 #define FILE_CREDIBLE     INT64_C(31536000) /* older than 1971: a clock or an archive that lost its dates */
 
 enum file_kind {
