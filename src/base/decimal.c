@@ -25,10 +25,25 @@ static unsigned digits_of(uint64_t number)
     return digits + (number >= 10) + (number >= PAIR) + (number >= 1000);
 }
 
+/* At least 10, below 10,000: what most lengths are. */
+static char *write_short(char *at, unsigned number)
+{
+    unsigned high = number / PAIR;
+
+    if (high >= 10)
+        at = decimal_write_two(at, high);
+    else if (high > 0)
+        *at++ = (char)('0' + high);
+    return decimal_write_two(at, number);
+}
+
 char *decimal_write_long(char *at, uint64_t number)
 {
-    char *end = at + digits_of(number), *to = end;
+    char *end, *to;
 
+    if (number < 10000)
+        return write_short(at, (unsigned)number);
+    to = end = at + digits_of(number);
     for (; number >= PAIR; number /= PAIR)
         memcpy(to -= 2, pairs + 2 * (number % PAIR), 2);
     if (number >= 10)
