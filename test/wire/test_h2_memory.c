@@ -72,16 +72,20 @@ static void test_bounded(void **state)
     h2_store_free(&store);
 }
 
+static nghttp2_mem allocator_of(struct h2_memory *memory, struct h2_store *store)
+{
+    h2_memory_init(memory, store);
+    return h2_memory_allocator(memory);
+}
+
 static void test_session(void **state)
 {
     struct h2_store store = { .kept_bytes = 0 };
     struct h2_memory memory;
-    nghttp2_mem mem;
+    nghttp2_mem mem = allocator_of(&memory, &store);
     char *p;
 
     (void)state;
-    h2_memory_init(&memory, &store);
-    mem = h2_memory_allocator(&memory);
     p = mem.realloc(NULL, 10, mem.mem_user_data);
     memset(p, 'a', 10);
     p = mem.realloc(p, 2000, mem.mem_user_data);
@@ -104,12 +108,10 @@ static void test_refused(void **state)
 {
     struct h2_store store = { .kept_bytes = 0 };
     struct h2_memory memory;
-    nghttp2_mem mem;
+    nghttp2_mem mem = allocator_of(&memory, &store);
     char *p;
 
     (void)state;
-    h2_memory_init(&memory, &store);
-    mem = h2_memory_allocator(&memory);
     assert_null(mem.calloc(SIZE_MAX, 2, mem.mem_user_data));
     assert_true(memory.refused);
     memory.refused = false;
