@@ -3,8 +3,8 @@
  * another decoder reads the same lines, in the same order, and has as much in its table as we think.
  *
  * Input: lines and orders. A line is a name and a value, each of them a length and its bytes; a length from LENGTH_LARGE
- * on stands for many times the one byte that follows, and a name of none is ":status". An order is a byte of enum order
- * where a name's length would be.
+ * on stands for many times the byte that follows, and a name without bytes is ":status". An order is a byte of enum
+ * order where a name's length would be.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -61,7 +61,7 @@ static uint8_t take_byte(struct span *rest)
 static struct span take_text(struct span *rest, uint8_t length)
 {
     bool is_large = length >= LENGTH_LARGE;
-    size_t n = is_large ? (length - LENGTH_LARGE + 1u) * LARGE_UNIT_BYTES : length < rest->n ? length : rest->n;
+    size_t n = is_large ? (length - LENGTH_LARGE + (size_t)1) * LARGE_UNIT_BYTES : length < rest->n ? length : rest->n;
     char *text;
 
     if (n == 0)

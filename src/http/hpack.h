@@ -49,7 +49,10 @@ void hpack_limit(struct hpack *h, uint32_t bytes);
 /* A field block begins at `at`. Returns where its lines go. */
 char *hpack_begin(struct hpack *h, char *at);
 
-/* Write a line, its name in lower case, not empty, with a colon before it only in :status. Returns where the next one goes. */
+/*
+ * Write a line. Its name is in lower case and not empty; of those that begin with a colon there is only :status.
+ * Returns where the next one goes.
+ */
 char *hpack_write(struct hpack *h, char *at, struct span name, struct span value);
 
 #endif
