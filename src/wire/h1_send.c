@@ -77,10 +77,17 @@ static void memory_took(struct conn *c, size_t n)
     took(&c->piece.bytes, &n);
 }
 
-/* Of requests that came together, the replies go together: fewer and fuller segments. */
+/* A body of known length needs not be asked whether there is more. */
+static bool is_all_sent(const struct exchange *x)
+{
+    return x->reply.body->length >= 0 && x->content_out == (uint64_t)x->reply.body->length;
+}
+
+/* Of requests that came together, the replies go together: fewer and fuller segments. Only the last bytes of a reply are
+ * held back: behind them comes a turn of the connection, which pushes. */
 static bool another_follows(const struct conn *c)
 {
-    return c->keep && c->content_done && c->have > c->at && c->secured == NULL;
+    return (c->body_ended || is_all_sent(c->x)) && c->keep && c->content_done && c->have > c->at && c->secured == NULL;
 }
 
 /* What is in memory: head, chunk line, bytes of the piece, in one call. */
@@ -174,12 +181,6 @@ static enum flow next_piece(struct conn *c)
         chunk_line(c, bytes, x->content_out == 0);
     x->content_out += bytes;
     return FLOW_GO;
-}
-
-/* A body of known length needs not be asked whether there is more. */
-static bool is_all_sent(const struct exchange *x)
-{
-    return x->reply.body->length >= 0 && x->content_out == (uint64_t)x->reply.body->length;
 }
 
 static enum flow send_on(struct conn *c)

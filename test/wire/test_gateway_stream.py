@@ -347,6 +347,23 @@ def a_client_that_leaves_in_its_content_or_in_the_answer():
 
 
 @test()
+def pieces_go_out_at_once_though_another_request_waits():
+    """Held back, each would come 200 ms late: the upstream sends the next one when the client has the last."""
+    got = [threading.Event() for _ in range(60)]
+    steps = [b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"]
+    for one in got:
+        steps += [b"x", Until(one)]
+    app.script("/pieces", steps)
+    with site.connect() as c:
+        c.send(head("GET", "/pieces") + head("GET", "/next"))
+        c.head()
+        for one in got:
+            expect(c.take(1), b"x")
+            one.set()
+        c.response().expect(200)
+
+
+@test()
 def half_closed_clients_are_answered_where_the_route_says_so():
     go = threading.Event()
     app.reset_log().script("/half/a", [Until(go), response(200, b"late")])

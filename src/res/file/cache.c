@@ -148,6 +148,12 @@ void file_cache_clear(struct file_cache *c)
         file_cache_remove(c, oldest(c));
 }
 
+void file_cache_close_files(struct file_cache *c)
+{
+    while (!link_is_empty(&c->lru[true]))
+        file_cache_remove(c, oldest_of(&c->lru[true]));
+}
+
 void file_cache_fini(struct file_cache *c)
 {
     if (c->buckets == NULL)

@@ -30,7 +30,10 @@ void file_cache_grow(struct file_cache *c, struct file_entry *e, uint64_t bytes)
 
 void file_cache_remove(struct file_cache *c, struct file_entry *e);
 
-/* Let go of everything not in use: descriptors or memory have run out. */
+/* Let go of everything not in use: memory has run out. */
 void file_cache_clear(struct file_cache *c);
+
+/* Likewise, of what is behind descriptors: these have run out. */
+void file_cache_close_files(struct file_cache *c);
 
 #endif

@@ -135,6 +135,7 @@ static void reading_run(struct job *job)
         fd = file_walk_open(r->kept.settings.root_fd, at.text, O_RDONLY | O_DIRECTORY);
     if (fd >= 0)
         read_open(&r->found, fd);
+    r->found.known = r->found.known && is_unchanged(&r->found, &r->kept.settings) == 1; /* it can be asked for again */
 }
 
 static void reading_free(struct reading *r)

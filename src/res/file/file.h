@@ -76,9 +76,10 @@ void file_worker_forget(struct file_worker *fw);
  * Path        x->req.subpath, beneath the root; operands and links are made of x->req.path
  * Reading     GET, HEAD and OPTIONS look for index names, variants and coded siblings; PUT and DELETE for the very name
  * Freshness   what was found is believed for recheck_ms, or until a change is counted in file_shared; then it is looked
- *             up again, by a helper unless the kernel has all of it in memory, and kept if nothing has changed. If something has, it is counted, so that no worker
- *             answers with the old after another has answered with the new. A request that hits makes no system call, unless the
- *             file is too long to be kept: then it is compared with what was found, as it may have been written over
+ *             up again, by a helper unless the kernel has all of it in memory, and kept if nothing has changed. If
+ *             something has, it is counted, so that no worker answers with the old after another has answered with the
+ *             new. A request that hits makes no system call, unless the file is too long to be kept: then it is compared
+ *             with what was found, as it may have been written over
  * Variants    stand for a name that does not exist itself: see variant.h. At most 16 for a name; a directory of more than
  *             50,000 names is not searched to its end
  * Negotiating facts.variant_negotiates: the chosen variant is a directory (page.en.html/), or a symbolic link to a name

@@ -6,8 +6,8 @@
  *
  *   worker --> cache --> entry (one path, one kind of look-up) --> variants --> contents (plain, coded)
  *
- * An entry is made by a helper (lookup.c), handed over by mail, and belongs to one worker from then on. Exchanges in
- * progress pin it; a pinned entry that is no longer believed leaves the table and dies with its last user.
+ * An entry is made by a helper (lookup.c) and handed over by mail, or by the worker itself where nothing has to wait, and
+ * belongs to one worker from then on. Exchanges in progress pin it; a pinned entry that is no longer believed leaves the table and dies with its last user.
  * Helpers may read an entry that they pinned through their job: what they read (stamps, names, plain contents) never
  * changes after the hand-over. Only `made`, `useless` and `unsteady` of a variant change, and `ready` of a content, and
  * helpers look at none of them.
@@ -177,7 +177,9 @@ struct file_job {
     struct link waiters;
     uint32_t holders;
     bool answered;
-    void (*run)(struct file_job *j);     /* on a helper: fills in the larger struct and touches nothing else */
+    void (*run)(
+        struct file_job *
+            j); /* on a helper, or at once, when it may not block: fills in the larger struct and touches nothing else */
     void (*finish)(struct file_job *j);  /* on the worker, even when nobody waits any more; may be NULL */
     void (*discard)(struct file_job *j); /* on the worker: frees what the larger struct owns, not the struct */
 };

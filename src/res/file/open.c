@@ -88,7 +88,9 @@ static void lookup_failed(const struct file_lookup *l)
 {
     struct file_worker *fw = l->base.worker;
 
-    if (l->why == R_descriptors_exhausted || l->why == R_worker_memory_exhausted) {
+    if (l->why == R_descriptors_exhausted) {
+        file_cache_close_files(&fw->cache);
+    } else if (l->why == R_worker_memory_exhausted) {
         file_cache_clear(&fw->cache);
     } else if (l->base.entry != NULL && l->base.entry->in_table) {
         file_cache_remove(&fw->cache, l->base.entry);

@@ -182,6 +182,10 @@ class Connection:
         answer.head_bytes = len(line) + 2 + taken
         return answer
 
+    def take(self, count):
+        """So many bytes of content, behind a head that was read by itself."""
+        return self._exactly(count)
+
     def _fields(self):
         fields, taken = [], 0
         while True:
