@@ -1,5 +1,8 @@
 #include "exchange/ready.h"
 
+#include "base/check.h"
+#include "http/field.h"
+
 size_t reply_text_bytes(const struct reply_field *fields, uint32_t count)
 {
     size_t bytes = 0;
@@ -40,8 +43,10 @@ void ready_fields_write(struct ready_fields *out, const struct reply_field *fiel
     struct reply_field *own = room;
     char *text = (char *)(own + count), *end = text;
 
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        DIE_UNLESS(!field_info(field_find(fields[i].name))->h2_forbids);
         end = line_write(end, &fields[i], &own[i]);
+    }
     *out = (struct ready_fields){ own, count, { text, (size_t)(end - text) }, end };
     append(end, out->text);
     for (uint32_t i = 0; i < count; i++)

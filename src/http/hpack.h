@@ -8,7 +8,7 @@
 #include "base/span.h"
 
 #define HPACK_TABLE_BYTES 4096u /* what every decoder begins with, and the most that is used. RFC9113:6.5.2 */
-#define HPACK_LARGE_BYTES 512u  /* name and value of a line that is remembered have less */
+#define HPACK_LARGE_BYTES 2048u /* name and value of a line that is remembered have less: as a long policy has */
 #define HPACK_ENTRIES     (HPACK_TABLE_BYTES / 32)
 #define HPACK_SLOTS       256u
 

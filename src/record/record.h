@@ -64,11 +64,11 @@ struct record {
 
     bool slow, failed; /* why it is among the failures, if it is */
     bool request_cut, reply_cut;
-    struct waited waits[EXCHANGE_WAITS];
-    uint32_t broken, broken_at; /* the second verdict; R_NONE: sending did not fail */
-    uint32_t method;            /* enum method */
-    uint8_t major, minor;       /* of the protocol */
-    uint8_t dialect;            /* enum dialect: of the route */
+    struct waited waits[EXCHANGE_WAITS]; /* by name, up to one without; what is behind that says nothing */
+    uint32_t broken, broken_at;          /* the second verdict; R_NONE: sending did not fail */
+    uint32_t method;                     /* enum method */
+    uint8_t major, minor;                /* of the protocol */
+    uint8_t dialect;                     /* enum dialect: of the route */
     struct brought brought;
     bool forwarded;        /* a struct record_forwarding lies behind the texts */
     bool has_request_line; /* the request text begins with one that could be read */

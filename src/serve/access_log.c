@@ -22,7 +22,7 @@
 
 /* Rows are made of parts that are each bounded; their sum stays below the room with a wide margin. So nothing here looks
  * whether there is room. */
-_Static_assert((6 + 1 + FORWARD_ATTEMPTS) * VALUE_BYTES + TRACE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES,
+_Static_assert((6 + 2 + FORWARD_ATTEMPTS) * VALUE_BYTES + TRACE_BYTES + LINE_BYTES * 5 + 2048 < ACCESS_LOG_LINE_BYTES,
                "every part at its longest fits");
 
 /* What writes a part takes its place and returns the end of it. */

@@ -8,7 +8,7 @@
 #include "exchange/exchange.h"
 
 /* Room for any line: long values are cut. */
-#define ACCESS_LOG_LINE_BYTES 24576u
+#define ACCESS_LOG_LINE_BYTES 28672u
 
 /* What the line needs besides the exchange. */
 struct access_log_peer {

@@ -182,9 +182,9 @@ static enum reason submit(struct h2_stream *s)
         number_add(&l, SPAN("content-length"), body != NULL ? (uint64_t)body->length : 0);
     l.at = put(l.at, SPAN("\r\n"));
     x->reply.head_text = (struct span){ l.text, (size_t)(l.at - l.text) };
-    h2_block_add(s, l.block);
     if (nghttp2_submit_response(s->h2->session, s->id, NULL, 0, sends_content(x) ? &content : NULL) != 0)
         return R_worker_memory_exhausted;
+    h2_block_add(s, l.block);
     return R_NONE;
 }
 
@@ -229,7 +229,8 @@ void h2_interim(struct exchange *x, enum reason why, const struct reply_field *f
                      bytes))
         return;
     fields_add(&l, fields, count);
+    if (nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, NULL, 0, NULL) != 0)
+        return;
     h2_block_add(s, l.block);
-    nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, NULL, 0, NULL);
     h2_send_later(s->h2);
 }
