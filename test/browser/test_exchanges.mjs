@@ -154,7 +154,7 @@ test('the filter understands words and shortcuts, and says what it does not', as
     await shown('class:3xx', ['/docs']);
     await shown('reason:request-ok', ['/a.txt']);
     await shown('client:127.0.0.9', []);
-    ok(/Nothing fits/.test(await page.locator('.foot').textContent()), 'it says that nothing fits');
+    await eventually(() => page.locator('.foot').textContent(), /Nothing fits/, 'the foot');
     await shown('AGENT-OF-NOT', ['/nothing']);
     await shown('nothing later', []);
     await shown('failed:1 later', ['/later']);

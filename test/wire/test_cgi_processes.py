@@ -63,7 +63,8 @@ piece = bytes(range(251)) * 261
 for at in range(0, {BIG}, len(piece)):
     sys.stdout.buffer.write(piece[:min(len(piece), {BIG} - at)])
     sys.stdout.buffer.flush()
-    with open(os.environ['NOTES'] + '/flood', 'w') as note: note.write(str(at))
+    with open(os.environ['NOTES'] + '/next', 'w') as note: note.write(str(at))
+    os.replace(os.environ['NOTES'] + '/next', os.environ['NOTES'] + '/flood')
 """),
 }
 

@@ -242,7 +242,9 @@ def no_memory_for_another_exchange_is_said():
                 expect((answer.status, answer.words("Connection")), (503, ["close"]))
                 expect_true(int(answer.get("Retry-After")) > 0, "Retry-After")
                 expect(site.log_of(answer)["reason"], "worker-memory-exhausted")
-            held.append(site.connect().send("PUT /held HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"))
+            held.append(site.connect().send("PUT /held HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
+                                            "Expect: 100-continue\r\n\r\n"))
+            expect(held[-1].head().status, 100)  # now it is the server's, and the next one needs another
     finally:
         for c in held:
             c.reset()

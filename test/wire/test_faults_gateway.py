@@ -45,7 +45,7 @@ def upstream(name, servers, **more):
 UPSTREAMS = [upstream("kept", app.address), upstream("new", app.address, keep=0),
              upstream("safe", safe.address, keep=0, tls={"ca": str(pki.ca), "name": "up.test"}),
              *(upstream(name, f"{name}:{app.port}", keep=0) for name in names)]
-WAITS = {"read_wait": "500ms", "write_wait": "500ms", "tunnel_idle": "500ms"}
+WAITS = {"read_wait": "1s", "write_wait": "1s", "tunnel_idle": "500ms"}
 site = faults.server({"a.txt": "hello"}, config=configured(
     *({"path": f"/{one['name']}", "gateway": {"upstream": one["name"], "to": "/", **WAITS}} for one in UPSTREAMS),
     files(), workers=1, upstreams=UPSTREAMS, limits={"cache_entries": 16, "file_threads": 1},

@@ -4,7 +4,7 @@ from harness import FAILURES, Error, Server, Sleep, Type, Upstream, chunked, con
 
 app = Upstream("app")
 MEMBER = {"name": "app", "servers": app.address, "fails": 0}
-SHORT = {"upstream": "app", "read_wait": "300ms", "response_wait": "600ms", "attempts": 3, "response_limit": 1000}
+SHORT = {"upstream": "app", "read_wait": "600ms", "response_wait": "1200ms", "attempts": 3, "response_limit": 1000}
 site = Server(config=configured({"path": "/", "gateway": SHORT}, upstreams=[MEMBER], workers=1, h2c=True))
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 PAUSE = Sleep(0.05)
