@@ -9,7 +9,7 @@ import process from 'node:process';
 
 import { curl, raw } from './request.mjs';
 
-const START_MS = 10_000, STOP_MS = 15_000;
+const START_MS = 10_000, STOP_MS = 15_000, KEPT_MS = 1_000;
 const running = new Set();
 
 /* The last resort: nothing is left behind, however this process ends. */
@@ -129,13 +129,16 @@ export class Site {
         return raw(this.port, text, options);
     }
 
-    /* What the API says. */
+    /* What the API says. An exchange is kept a moment after its answer has left. */
     async api(query, options) {
-        const answer = await fetch(new URL(query, this.console), options);
+        for (const end = Date.now() + KEPT_MS; ; await later(20)) {
+            const answer = await fetch(new URL(query, this.console), options);
 
-        if (!answer.ok)
-            throw new Error(`${query}: ${answer.status}`);
-        return answer.json();
+            if (answer.ok)
+                return answer.json();
+            if (answer.status !== 404 || Date.now() > end)
+                throw new Error(`${query}: ${answer.status}`);
+        }
     }
 }
 
