@@ -43,14 +43,9 @@ static struct file_directory *slot_of(struct file_worker *fw, uint32_t root, str
     return &fw->directories[XXH3_64bits_withSeed(path.p, path.n, fw->cache.seed ^ root) % FILE_DIRECTORIES];
 }
 
-static uint64_t changes_now(const struct file_worker *fw)
-{
-    return atomic_load_explicit(&fw->shared->changes, memory_order_acquire);
-}
-
 static bool is_believed(const struct file_worker *fw, const struct file_directory *d, uint64_t now_ms)
 {
-    return now_ms - d->looked_ms < fw->settings.recheck_ms && d->changes == changes_now(fw);
+    return now_ms - d->looked_ms < fw->settings.recheck_ms && d->changes == file_changes(fw);
 }
 
 /* 0 or -errno. */
@@ -187,7 +182,7 @@ static void reading_start(struct file_worker *fw, struct file_directory *d, cons
         return;
     }
     r->found.looked_ms = now_ms;
-    r->found.changes = changes_now(fw);
+    r->found.changes = file_changes(fw);
     d->is_read = offload_submit(fw->helpers, &r->job, fw->mail) == 0;
     if (!d->is_read)
         reading_free(r);
@@ -196,7 +191,7 @@ static void reading_start(struct file_worker *fw, struct file_directory *d, cons
 static bool still_true(struct file_worker *fw, struct file_directory *d, const struct file_settings *settings,
                        uint64_t now_ms)
 {
-    uint64_t changes = changes_now(fw);
+    uint64_t changes = file_changes(fw);
     int same;
 
     if (is_believed(fw, d, now_ms))

@@ -199,6 +199,12 @@ static inline struct file_worker *file_worker(const struct exchange *x)
     return x->res_worker;
 }
 
+/* Changes counted so far. */
+static inline uint64_t file_changes(const struct file_worker *fw)
+{
+    return atomic_load_explicit(&fw->shared->changes, memory_order_acquire);
+}
+
 static inline bool file_is_read(const struct exchange *x)
 {
     return x->req.head.method != M_PUT && x->req.head.method != M_DELETE;

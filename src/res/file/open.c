@@ -14,11 +14,6 @@ static enum file_kind kind_of(const struct exchange *x)
     return file_is_read(x) ? FILE_READ : FILE_EXACT;
 }
 
-static uint64_t changes_now(const struct file_worker *fw)
-{
-    return atomic_load_explicit(&fw->shared->changes, memory_order_acquire);
-}
-
 static bool content_is_unchanged(const struct file_content *c)
 {
     struct file_stamp stamp;
@@ -44,7 +39,7 @@ static bool is_unchanged(const struct file_entry *e)
 
 static bool is_believed(const struct file_worker *fw, const struct file_entry *e, uint64_t now_ms)
 {
-    return e->settled && now_ms - e->looked_ms < fw->settings.recheck_ms && e->changes == changes_now(fw) &&
+    return e->settled && now_ms - e->looked_ms < fw->settings.recheck_ms && e->changes == file_changes(fw) &&
            (!e->from_disk || is_unchanged(e));
 }
 
@@ -132,7 +127,7 @@ static struct file_lookup *lookup_new(struct exchange *x, bool at_once, int *err
     l->content_max_bytes = fw->settings.content_max_bytes;
     l->recheck_ms = fw->settings.recheck_ms;
     l->made->looked_ms = x->now_ms;
-    l->made->changes = changes_now(fw);
+    l->made->changes = file_changes(fw);
     l->base.finish = lookup_finish;
     return l;
 }
@@ -149,7 +144,7 @@ static enum flow lookup_start(struct exchange *x, struct file_entry *old)
 
 static bool is_about(const struct exchange *x, const struct file_entry *e)
 {
-    return e->kind == FILE_READ && e->changes == changes_now(file_worker(x)) &&
+    return e->kind == FILE_READ && e->changes == file_changes(file_worker(x)) &&
            file_cache_about(e, file_settings(x)->id, kind_of(x), x->req.subpath);
 }
 
@@ -239,7 +234,7 @@ static __attribute__((noinline)) bool is_confirmed(struct exchange *x, struct fi
 {
     const struct file_settings *settings = file_settings(x);
     struct file_worker *fw = file_worker(x);
-    uint64_t changes = changes_now(fw), since_ms = x->now_ms;
+    uint64_t changes = file_changes(fw), since_ms = x->now_ms;
 
     if (!settings->root_is_local || !is_plain(e))
         return false;
